@@ -21,7 +21,8 @@ def read_distinct_rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
         header = next(csv.reader(file))
         if header != [*FEATURES, LABEL]:
             raise ValueError(f"{path}: expected the columns {','.join([*FEATURES, LABEL])}")
-        table = np.loadtxt(file, delimiter=",", dtype=np.float64, ndmin=2)
+        # The original file quotes its labels.
+        table = np.loadtxt(file, delimiter=",", quotechar='"', dtype=np.float64, ndmin=2)
 
     rows = np.unique(table.astype(np.float32), axis=0)
     features, labels = rows[:, :-1], rows[:, -1].astype(np.int64)

@@ -8,7 +8,7 @@ export interface ModelConfig {
   readonly maxQueueDelayUs?: number;
   /** Worker processes for each served version. Absent: the server's default. */
   readonly replicas?: number;
-  /** ONNX Runtime intra-op threads per worker. Absent: 1. */
+  /** ONNX Runtime intra-op threads per worker. Absent: 1. 0: as many as ONNX Runtime chooses, one per core. */
   readonly intraOpThreads?: number;
   /** Inputs as declared, shapes with the batch dimension in front where maxBatchSize > 0; must not contradict the model. */
   readonly inputs?: readonly TensorSpec[];

@@ -56,3 +56,40 @@ export interface Tensor {
   readonly shape: readonly number[];
   readonly data: TensorData;
 }
+
+/** A numeric container of `length` elements for a type. */
+export function allocate(datatype: Datatype, length: number): TensorData {
+  switch (datatype) {
+    case 'BOOL':
+    case 'UINT8':
+      return new Uint8Array(length);
+    case 'UINT16':
+    case 'FP16':
+      return new Uint16Array(length);
+    case 'UINT32':
+      return new Uint32Array(length);
+    case 'UINT64':
+      return new BigUint64Array(length);
+    case 'INT8':
+      return new Int8Array(length);
+    case 'INT16':
+      return new Int16Array(length);
+    case 'INT32':
+      return new Int32Array(length);
+    case 'INT64':
+      return new BigInt64Array(length);
+    case 'FP32':
+      return new Float32Array(length);
+    case 'FP64':
+      return new Float64Array(length);
+    case 'BYTES':
+      return new Array<string>(length).fill('');
+  }
+}
+
+/** Number of elements of a shape. */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const dimension of shape) count *= dimension;
+  return count;
+}

@@ -1,0 +1,88 @@
+/** Benchmark: what Turntable costs and gains, against NGINX before plain workers, measured in one run on one machine. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BenchRun } from './overhead/bench-run.ts';
+import { runLoadRounds } from './overhead/load-rounds.ts';
+import { runNeighbourTest } from './overhead/neighbour.ts';
+import { HELP, type OverheadOptions, readOptions } from './overhead/options.ts';
+import { makeReport } from './overhead/report.ts';
+import { renderReport } from './overhead/report-text.ts';
+import { WORKERS } from './overhead/systems.ts';
+import { ensureTools } from './support/debian-tools.ts';
+import { makeFraudRequests, ROWS_PER_REQUEST } from './support/fraud-requests.ts';
+import { describeMachine } from './support/machine.ts';
+import { makeTemporaryDirectory } from './support/temporary-directory.ts';
+
+/** So many that no cache, branch predictor or proxy gets used to them, and few enough for 1 MB. */
+const BODIES = 512;
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function main(options: OverheadOptions, signal: AbortSignal): Promise<void> {
+  const tools = ensureTools(['wrk', 'nginx'], say);
+  if (!tools.has('wrk')) throw new Error('cannot run without wrk');
+  const parts = new Set(options.parts);
+  if (!tools.has('nginx') && parts.delete('nginx'))
+    say('running WITHOUT nginx: there will be no comparison with it');
+
+  using directory = makeTemporaryDirectory();
+  const { bodies, rows } = makeFraudRequests(BODIES);
+  const bodiesFile = join(directory.path, 'bodies.ndjson');
+  const rowsFile = join(directory.path, 'rows.f32');
+  writeFileSync(bodiesFile, bodies.map((body) => `${body}\n`).join(''));
+  writeFileSync(rowsFile, rows);
+  const run: BenchRun = {
+    options: { ...options, parts },
+    directory: directory.path,
+    fraudModel: join(options.models, 'fraud/1/model.onnx'),
+    bodies,
+    bodiesFile,
+    rowsFile,
+    say,
+    signal,
+  };
+
+  const date = new Date().toISOString();
+  const rounds = await runLoadRounds(run);
+  const neighbour = parts.has('neighbour') ? await runNeighbourTest(run) : null;
+  const { rounds: roundCount, seconds, connections } = options;
+  const report = makeReport(
+    { ...rounds, neighbour },
+    {
+      date,
+      machine: describeMachine(),
+      settings: {
+        rounds: roundCount,
+        seconds,
+        connections,
+        workers: WORKERS,
+        distinct_bodies: bodies.length,
+        body_bytes_mean: Math.round(bodies.join('').length / bodies.length),
+        rows_per_request: ROWS_PER_REQUEST,
+      },
+    },
+  );
+  const json = JSON.stringify(report);
+  if (options.save !== null) writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
+  process.stdout.write(`${options.json ? json : renderReport(report)}\n`);
+}
+
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    // The second time the orderly way has taken too long; what still lives is killed on exit.
+    if (interrupted.signal.aborted) process.exit(1);
+    interrupted.abort(new Error(`stopped by ${name}`));
+  });
+}
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === null) process.stdout.write(`${HELP}\n`);
+  else await main(options, interrupted.signal);
+} catch (error) {
+  const reason = interrupted.signal.aborted ? interrupted.signal.reason : error;
+  say(`bench:overhead: ${reason instanceof Error ? reason.message : reason}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,80 @@
+/** The command line of the overhead benchmark. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+export const PARTS = ['turntable', 'nginx', 'direct', 'onnx', 'neighbour'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface OverheadOptions {
+  readonly rounds: number;
+  /** Length of each measurement under load, whole seconds. */
+  readonly seconds: number;
+  readonly connections: number;
+  readonly models: string;
+  readonly parts: ReadonlySet<Part>;
+  readonly json: boolean;
+  readonly save: string | null;
+}
+
+export const HELP = `usage: npm run bench:overhead -- [options]
+
+Measures in one run on this machine, in turns over several rounds:
+  turntable   Turntable with two workers of the fraud model
+  nginx       NGINX least_conn before two plain HTTP workers with the same model
+  direct      one such plain worker with nothing before it
+  onnx        ONNX Runtime alone in a loop, in one process and in two
+  neighbour   small requests to Turntable while a neighbour sends 10 MB ones
+
+Needs wrk and nginx (installed with apt-get when run as root on Debian). About 3 minutes.
+
+options:
+  --rounds N        how often everything is measured, in rotated order (default 5)
+  --seconds N       whole seconds of each measurement under load (default 3)
+  --connections N   connections of the load generator, a closed loop (default 64)
+  --only A,B        only these parts of the list above
+  --models DIR      model repository with fraud and digits (default examples/models)
+  --json            print one JSON object on stdout instead of the table
+  --save FILE       also write that object to a file
+  --help            this text
+
+A target that is missed is reported and is no error: the exit code is 0 when the run completed, else 1.`;
+
+/** Null when help was asked for. Throws TypeError or RangeError on a wrong command line. */
+export function readOptions(args: readonly string[]): OverheadOptions | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '3' },
+      connections: { type: 'string', default: '64' },
+      only: { type: 'string', default: PARTS.join(',') },
+      models: { type: 'string', default: resolve(import.meta.dirname, '../../examples/models') },
+      json: { type: 'boolean', default: false },
+      save: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return null;
+  return {
+    rounds: positive('rounds', values.rounds),
+    seconds: positive('seconds', values.seconds),
+    connections: positive('connections', values.connections),
+    models: resolve(values.models),
+    parts: new Set(values.only.split(',').map(part)),
+    json: values.json,
+    save: values.save === undefined ? null : resolve(values.save),
+  };
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new RangeError(`--${name} must be a whole number from 1`);
+  return value;
+}
+
+function part(name: string): Part {
+  const known = PARTS.find((candidate) => candidate === name);
+  if (known === undefined) throw new RangeError(`--only knows ${PARTS.join(', ')}; not "${name}"`);
+  return known;
+}

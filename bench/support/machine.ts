@@ -1,0 +1,38 @@
+/** What a result was measured on: without it, no figure can be compared with another. */
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+
+export interface Machine {
+  readonly cpu_model: string;
+  readonly cores: number;
+  readonly memory_gb: number;
+  readonly kernel: string;
+  readonly node: string;
+  readonly onnxruntime_node: string;
+  readonly nginx: string | null;
+  readonly wrk: string | null;
+  /** With "-dirty" when files differ from the commit; null outside a checkout. */
+  readonly commit: string | null;
+}
+
+export function describeMachine(): Machine {
+  const onnxruntime: { version: string } = createRequire(import.meta.url)('onnxruntime-node/package.json');
+  return {
+    cpu_model: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memory_gb: Math.round(totalmem() / 1e9),
+    kernel: release(),
+    node: process.version,
+    onnxruntime_node: onnxruntime.version,
+    nginx: firstMatch('nginx', ['-v'], /nginx\/(\S+)/),
+    wrk: firstMatch('wrk', ['-v'], /wrk (\S+)/),
+    commit: firstMatch('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], /(\S+)/),
+  };
+}
+
+/** Some programs print their version on the error output, and some fail after it. */
+function firstMatch(command: string, args: readonly string[], pattern: RegExp): string | null {
+  const result = spawnSync(command, args, { encoding: 'utf8', cwd: import.meta.dirname });
+  return pattern.exec(`${result.stdout ?? ''}${result.stderr ?? ''}`)?.[1] ?? null;
+}

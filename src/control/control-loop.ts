@@ -1,0 +1,67 @@
+/** The shape of all control loops: observe, decide, act, again and again, each tick caught, counted and logged. */
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface ControlLoopOptions<Observed, Action> {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly observe: () => Observed;
+  /** Pure: all that it may use is in `observed`. */
+  readonly decide: (observed: Observed) => readonly Action[];
+  readonly act: (action: Action) => Promise<void>;
+  readonly log: Logger;
+}
+
+export class ControlLoop<Observed, Action> {
+  readonly #options: ControlLoopOptions<Observed, Action>;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  /** Ticks that failed, for the metrics. */
+  errors = 0;
+  ticks = 0;
+
+  constructor(options: ControlLoopOptions<Observed, Action>) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.kick(), this.#options.intervalMs);
+    this.kick();
+  }
+
+  /** Ticks now; while a tick runs, once more after it. */
+  kick(): void {
+    if (this.#stopped) return;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#tick().finally(() => {
+      this.#running = undefined;
+      if (!this.#again) return;
+      this.#again = false;
+      this.kick();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  async #tick(): Promise<void> {
+    const { name, observe, decide, act, log } = this.#options;
+    this.ticks++;
+    try {
+      for (const action of decide(observe())) {
+        log.debug({ loop: name, action }, 'control action');
+        await act(action);
+      }
+    } catch (error) {
+      this.errors++;
+      log.error({ loop: name, err: error }, 'control loop tick failed');
+    }
+  }
+}

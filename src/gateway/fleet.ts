@@ -1,0 +1,197 @@
+/** The gateway's view of the table turned into routes: a channel to each worker, and what may be sent where. */
+import type { Channel, ChannelState } from '../channel/channel.ts';
+import type { ControlTable, TableChange } from '../table/control-table.ts';
+import type { WorkerRow } from '../table/worker-row.ts';
+import { ModelRoute, VersionRoute, type WaitingLimits } from './model-route.ts';
+import { VersionStatistics } from './version-statistics.ts';
+import { WorkerLink } from './worker-link.ts';
+
+export interface FleetOptions {
+  readonly id_gateway: string;
+  readonly table: ControlTable;
+  readonly limits: WaitingLimits;
+  /** Opens a channel of the kind that the endpoint's scheme names. */
+  readonly openChannel: (row: WorkerRow, onStateChange: (state: ChannelState, reason: string) => void) => Channel;
+  /** A route can take more than before. */
+  readonly onRouteOpened: (route: VersionRoute) => void;
+  /** A version is served no more; what waits for it must go elsewhere. */
+  readonly onRouteGone: (route: VersionRoute) => void;
+  readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
+}
+
+/** While anything changes, the table hears of it this often; CT8: whatever the number of requests. */
+const STATEMENT_INTERVAL_MS = 10;
+/** A statement is repeated well before it lapses. */
+const STATEMENT_REPEAT_MS = 1_000;
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #models = new Map<string, ModelRoute>();
+  readonly #links = new Map<string, WorkerLink>();
+  readonly #unsubscribe: () => void;
+  #statementTimer: NodeJS.Timeout | undefined;
+  readonly #repeatTimer: NodeJS.Timeout;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.table.subscribe((change) => this.#onChange(change));
+    this.#repeatTimer = setInterval(() => this.#state(), STATEMENT_REPEAT_MS);
+    const { models, workers } = options.table.view();
+    for (const model of models) this.#refreshModel(model.id_model);
+    for (const worker of workers) this.#refreshWorker(worker.id_worker);
+  }
+
+  /** The route of a request; without a version, of the model's default one. */
+  find(id_model: string, version: string | undefined): VersionRoute | undefined {
+    const model = this.#models.get(id_model);
+    return version === undefined ? model?.default : model?.versions.get(version);
+  }
+
+  model(id_model: string): ModelRoute | undefined {
+    return this.#models.get(id_model);
+  }
+
+  get models(): Iterable<ModelRoute> {
+    return this.#models.values();
+  }
+
+  *routes(): Iterable<VersionRoute> {
+    for (const model of this.#models.values()) yield* model.versions.values();
+  }
+
+  /** The load of some worker has changed; the table will hear of it soon. */
+  onLoadChange(): void {
+    this.#statementTimer ??= setTimeout(() => this.#state(), STATEMENT_INTERVAL_MS);
+  }
+
+  /** Looks after the liveness of all channels, and forgives those that were busy. */
+  tick(): void {
+    for (const link of this.#links.values()) {
+      link.channel.tick();
+      if (!link.busy) continue;
+      link.busy = false;
+      this.#refreshRoute(link);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#unsubscribe();
+    clearInterval(this.#repeatTimer);
+    clearTimeout(this.#statementTimer);
+    for (const link of this.#links.values()) link.channel.close();
+    await this.#options.table.retract(this.#options.id_gateway);
+  }
+
+  #onChange(change: TableChange): void {
+    switch (change.kind) {
+      case 'worker':
+        this.#refreshWorker(change.id_worker);
+        return;
+      case 'model':
+        this.#refreshModel(change.id_model);
+        return;
+      case 'load':
+        this.#refreshOthersLoad();
+        return;
+    }
+  }
+
+  #refreshWorker(id_worker: string): void {
+    const row = this.#options.table.worker(id_worker);
+    const link = this.#links.get(id_worker);
+    if (!row) {
+      if (link) this.#dropLink(link);
+      return;
+    }
+    if (link) link.row = row;
+    else this.#addLink(row);
+    const current = this.#links.get(id_worker);
+    if (current) this.#refreshRoute(current);
+  }
+
+  #addLink(row: WorkerRow): void {
+    const { id_worker } = row;
+    let link: WorkerLink | undefined;
+    try {
+      const channel = this.#options.openChannel(row, (state, reason) => {
+        if (link) this.#onChannelState(link, state, reason);
+      });
+      link = new WorkerLink(row, channel);
+    } catch (error) {
+      this.#options.log.warn({ id_worker, reason: (error as Error).message }, 'worker cannot be reached');
+      return;
+    }
+    this.#links.set(id_worker, link);
+    this.find(row.id_model, row.version)?.links.add(link);
+  }
+
+  #dropLink(link: WorkerLink): void {
+    this.#links.delete(link.id_worker);
+    const route = this.find(link.row.id_model, link.row.version);
+    route?.links.delete(link);
+    route?.refreshUsable();
+    // What it still had comes back from the channel and is sent elsewhere.
+    link.channel.close();
+  }
+
+  #onChannelState(link: WorkerLink, state: ChannelState, reason: string): void {
+    const { id_worker } = link;
+    this.#refreshRoute(link);
+    // At once and not with the next statement: the watchdog acts on what cannot be reached.
+    this.#state();
+    if (state === 'unresponsive') this.#options.log.warn({ id_worker, reason }, 'worker does not answer');
+    else if (state !== 'closed') this.#options.log.info({ id_worker, state, reason }, 'channel changed state');
+  }
+
+  #refreshRoute(link: WorkerLink): void {
+    const route = this.find(link.row.id_model, link.row.version);
+    if (!route) return;
+    route.links.add(link);
+    route.refreshUsable();
+    if (link.usable) this.#options.onRouteOpened(route);
+  }
+
+  #refreshModel(id_model: string): void {
+    const records = this.#options.table.view().models.filter((record) => record.id_model === id_model);
+    let model = this.#models.get(id_model);
+    if (!model) {
+      model = new ModelRoute(id_model);
+      this.#models.set(id_model, model);
+    }
+    for (const route of model.versions.values()) {
+      if (records.some((record) => record.version === route.version)) continue;
+      model.versions.delete(route.version);
+      this.#options.onRouteGone(route);
+    }
+    for (const record of records) {
+      let route = model.versions.get(record.version);
+      if (!route) {
+        route = new VersionRoute(record, new VersionStatistics(), this.#options.limits);
+        model.versions.set(record.version, route);
+        for (const link of this.#links.values()) {
+          if (link.row.id_model === id_model && link.row.version === record.version) route.links.add(link);
+        }
+        route.refreshUsable();
+      }
+      route.record = record;
+      // Requests that wait for a version that will not come are told so.
+      if (record.state === 'UNAVAILABLE' || record.state === 'UNLOADING') this.#options.onRouteGone(route);
+    }
+    if (model.versions.size === 0) this.#models.delete(id_model);
+  }
+
+  #refreshOthersLoad(): void {
+    for (const link of this.#links.values()) {
+      const current = this.#options.table.worker(link.id_worker)?.current_requests ?? 0;
+      link.othersLoad = Math.max(0, current - link.stated);
+    }
+  }
+
+  #state(): void {
+    clearTimeout(this.#statementTimer);
+    this.#statementTimer = undefined;
+    const { table, id_gateway, log } = this.#options;
+    const statement = { id_gateway, loads: Array.from(this.#links.values(), (link) => link.statement()) };
+    table.state(statement).catch((error: unknown) => log.warn({ err: error }, 'the table does not take statements'));
+  }
+}

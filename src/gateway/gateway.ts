@@ -1,0 +1,112 @@
+/** A gateway: the HTTP front, the dispatcher and the fleet, put together over a table. */
+import type { AddressInfo } from 'node:net';
+import type { Channel, ChannelState } from '../channel/channel.ts';
+import { TICK_MS } from '../channel/channel.ts';
+import type { ControlTable } from '../table/control-table.ts';
+import type { WorkerRow } from '../table/worker-row.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { DocsPage } from './docs-page.ts';
+import { Fleet } from './fleet.ts';
+import { HttpFront, type HttpLimits } from './http-front.ts';
+import { InferHandler, type RequestSummary } from './infer-handler.ts';
+import { createMetrics } from './metrics.ts';
+import type { WaitingLimits } from './model-route.ts';
+import { RepositoryCommands } from './repository-commands.ts';
+import { RequestIds } from './request-id.ts';
+
+export interface GatewayOptions {
+  readonly id_gateway: string;
+  readonly table: ControlTable;
+  readonly version: string;
+  readonly openChannel: (row: WorkerRow, onStateChange: (state: ChannelState, reason: string) => void) => Channel;
+  readonly log: Logger;
+  readonly maxBodyBytes: number;
+  readonly maxBufferedBytes: number;
+  readonly maxInFlight: number;
+  readonly requestTimeoutMs: number;
+  readonly commandTimeoutMs: number;
+  readonly waiting: WaitingLimits;
+  readonly http: HttpLimits;
+  readonly accessLog: boolean;
+}
+
+export class Gateway {
+  readonly #fleet: Fleet;
+  readonly #dispatcher: Dispatcher;
+  readonly #front: HttpFront;
+  readonly #ticks: NodeJS.Timeout;
+
+  constructor(options: GatewayOptions) {
+    const { table, log, version, maxInFlight, requestTimeoutMs } = options;
+    const now = () => performance.now();
+    this.#dispatcher = new Dispatcher({
+      maxInFlight,
+      requestTimeoutMs,
+      now,
+      onLoadChange: () => this.#fleet.onLoadChange(),
+      findRoute: (id_model, wanted) => this.#fleet.find(id_model, wanted),
+    });
+    this.#fleet = new Fleet({
+      id_gateway: options.id_gateway,
+      table,
+      limits: options.waiting,
+      openChannel: options.openChannel,
+      onRouteOpened: (route) => this.#dispatcher.pump(route),
+      onRouteGone: (route) => this.#dispatcher.reroute(route),
+      log,
+    });
+    const infer = new InferHandler({
+      fleet: this.#fleet,
+      dispatcher: this.#dispatcher,
+      requestIds: new RequestIds(options.id_gateway),
+      maxBodyBytes: options.maxBodyBytes,
+      maxBufferedBytes: options.maxBufferedBytes,
+      requestTimeoutMs,
+      now,
+      epoch: () => Date.now(),
+      onEnd: (summary) => logRequest(log, options.accessLog, summary),
+    });
+    const metrics = createMetrics(
+      {
+        routes: () => this.#fleet.routes(),
+        view: () => table.view(),
+        retries: () => this.#dispatcher.retries,
+        bufferedBytes: () => infer.bufferedBytes,
+        unknownModel: () => infer.unknownModel,
+      },
+      version,
+    );
+    this.#front = new HttpFront({
+      fleet: this.#fleet,
+      table,
+      infer,
+      commands: new RepositoryCommands(table, options.commandTimeoutMs),
+      metrics,
+      docs: new DocsPage(),
+      version,
+      limits: options.http,
+    });
+    this.#ticks = setInterval(() => {
+      this.#fleet.tick();
+      this.#dispatcher.tick(this.#fleet.routes());
+    }, TICK_MS);
+  }
+
+  listen(port: number, host: string): Promise<AddressInfo> {
+    return this.#front.listen(port, host);
+  }
+
+  /** Finishes what is under way, accepting nothing new, and lets go of the workers. */
+  async close(limitMs: number): Promise<void> {
+    await this.#front.drain(limitMs);
+    clearInterval(this.#ticks);
+    await this.#fleet.close();
+  }
+}
+
+/** Failures of the service are always logged, all else where an access log is wanted. */
+function logRequest(log: Logger, accessLog: boolean, summary: RequestSummary): void {
+  if (summary.status >= 500) log.warn(summary, 'request failed');
+  else if (accessLog) log.info(summary, 'request');
+}

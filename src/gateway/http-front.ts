@@ -1,0 +1,245 @@
+/** The gateway's HTTP front: the server, its limits, and which handler answers what. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { ControlTable } from '../table/control-table.ts';
+import type { DocsPage } from './docs-page.ts';
+import type { Fleet } from './fleet.ts';
+import type { HttpErrorCode } from './http-status.ts';
+import type { InferHandler } from './infer-handler.ts';
+import {
+  modelConfig,
+  modelList,
+  modelMetadata,
+  modelStatistics,
+  repositoryIndex,
+  serverMetadata,
+} from './model-documents.ts';
+import type { VersionRoute } from './model-route.ts';
+import { openApiDocument } from './openapi.ts';
+import { replyError, replyJson, replyProblem, replyText } from './reply.ts';
+import type { RepositoryCommands } from './repository-commands.ts';
+import { matchRoute, type RouteMatch } from './router.ts';
+import { workersDocument } from './workers-document.ts';
+
+export interface HttpLimits {
+  /** Time for a request's head to come, milliseconds. */
+  readonly headersTimeoutMs: number;
+  /** Time for a whole request to come, milliseconds. */
+  readonly receiveTimeoutMs: number;
+  /** How long an idle connection is kept, milliseconds. */
+  readonly keepAliveMs: number;
+  readonly maxConnections: number;
+}
+
+export interface HttpFrontOptions {
+  readonly fleet: Fleet;
+  readonly table: ControlTable;
+  readonly infer: InferHandler;
+  readonly commands: RepositoryCommands;
+  readonly metrics: Registry;
+  readonly docs: DocsPage;
+  readonly version: string;
+  readonly limits: HttpLimits;
+}
+
+/** How often connections are looked at for time-outs, milliseconds. */
+const TIMEOUT_CHECK_MS = 500;
+/** Targets of inference that are remembered by their URL. */
+const MAX_CACHED_URLS = 1_000;
+
+export class HttpFront {
+  readonly #options: HttpFrontOptions;
+  readonly #server: Server;
+  /** Inference URLs of served models, so that the data path does not parse the same path again and again. */
+  readonly #inferUrls = new Map<string, RouteMatch>();
+  #draining = false;
+
+  constructor(options: HttpFrontOptions) {
+    this.#options = options;
+    const { headersTimeoutMs, receiveTimeoutMs, keepAliveMs, maxConnections } = options.limits;
+    this.#server = createServer(
+      {
+        headersTimeout: headersTimeoutMs,
+        requestTimeout: receiveTimeoutMs,
+        keepAliveTimeout: keepAliveMs,
+        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+        noDelay: true,
+      },
+      (req, res) => this.#onRequest(req, res, false),
+    );
+    this.#server.maxConnections = maxConnections;
+    this.#server.on('checkContinue', (req, res) => this.#onRequest(req, res, true));
+  }
+
+  /** @throws the listening error, such as EADDRINUSE */
+  listen(port: number, host: string): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Accepts no new connections, finishes what is under way within the limit, and closes. */
+  async drain(limitMs: number): Promise<void> {
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), limitMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #onRequest(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+    const { method = '', url = '' } = req;
+    if (this.#draining) res.setHeader('connection', 'close');
+    const cached = method === 'POST' ? this.#inferUrls.get(url) : undefined;
+    if (cached?.model !== undefined) {
+      this.#options.infer.handle(req, res, cached.model, cached.version, expectsContinue);
+      return;
+    }
+    const match = matchRoute(method, url);
+    if (match && 'operation' in match && match.operation === 'model-infer') {
+      this.#infer(url, match, req, res, expectsContinue);
+      return;
+    }
+    // Nothing else reads a body longer than a few lines.
+    if (expectsContinue) res.writeContinue();
+    if (!match || !('operation' in match)) {
+      req.resume();
+      const code: HttpErrorCode = match ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND';
+      const message = match ? `${method} is not served here, but ${match.allow}` : `there is nothing at ${url}; see /docs`;
+      const reply = url.startsWith('/v2') ? replyError : replyProblem;
+      reply(res, code, message, match ? { allow: match.allow } : {});
+      return;
+    }
+    this.#answer(match, req, res);
+  }
+
+  #infer(
+    url: string,
+    match: RouteMatch,
+    req: IncomingMessage,
+    res: ServerResponse,
+    expectsContinue: boolean,
+  ): void {
+    const { infer, fleet } = this.#options;
+    const { model = '', version } = match;
+    if (fleet.find(model, version)) {
+      if (this.#inferUrls.size >= MAX_CACHED_URLS) this.#inferUrls.clear();
+      this.#inferUrls.set(url, match);
+    }
+    infer.handle(req, res, model, version, expectsContinue);
+  }
+
+  #answer(match: RouteMatch, req: IncomingMessage, res: ServerResponse): void {
+    const { fleet, table, version, commands, metrics, docs } = this.#options;
+    if (match.operation === 'repository-load' || match.operation === 'repository-unload') {
+      commands.handle(match.operation === 'repository-load' ? 'load' : 'unload', match.model ?? '', req, res);
+      return;
+    }
+    if (match.operation === 'repository-index') {
+      commands.index(req, res, (onlyReady) => repositoryIndex(fleet, onlyReady));
+      return;
+    }
+    req.resume();
+    switch (match.operation) {
+      case 'home':
+        res.writeHead(302, { location: '/docs', 'content-length': 0 }).end();
+        return;
+      case 'server-metadata':
+        replyJson(res, 200, serverMetadata(version));
+        return;
+      case 'server-live':
+        // The specification's field is `live`; KServe's client reads `ready`.
+        replyJson(res, 200, { live: true, ready: true });
+        return;
+      case 'server-ready': {
+        const ready = !this.#draining && isReady(fleet);
+        replyJson(res, ready ? 200 : 503, { ready, live: true });
+        return;
+      }
+      case 'list-models':
+        replyJson(res, 200, modelList(fleet));
+        return;
+      case 'workers':
+        replyJson(res, 200, workersDocument(table.view()));
+        return;
+      case 'openapi':
+        replyJson(res, 200, openApiDocument(version));
+        return;
+      case 'docs':
+        docs.page(res);
+        return;
+      case 'docs-asset':
+        docs.asset(match.asset ?? '', res);
+        return;
+      case 'metrics':
+        metrics.metrics().then(
+          (text) => replyText(res, 200, metrics.contentType, text),
+          (error: Error) => replyProblem(res, 'INTERNAL', error.message),
+        );
+        return;
+      case 'model-stats':
+        if (match.model === undefined) {
+          replyJson(res, 200, modelStatistics(fleet.routes()));
+          return;
+        }
+        this.#aboutModel(match, res, (route, routes) => modelStatistics(match.version === undefined ? routes : [route]));
+        return;
+      case 'model-ready':
+        this.#modelReady(match, res);
+        return;
+      case 'model-metadata':
+        this.#aboutModel(match, res, (route) => {
+          const model = fleet.model(route.id_model);
+          return model && modelMetadata(model, route);
+        });
+        return;
+      case 'model-config':
+        this.#aboutModel(match, res, (route) => modelConfig(route));
+        return;
+      case 'model-infer':
+        // Taken before the body is touched.
+        return;
+    }
+  }
+
+  #modelReady({ model = '', version }: RouteMatch, res: ServerResponse): void {
+    const route = this.#options.fleet.find(model, version);
+    if (!route) return replyError(res, 'UNKNOWN_MODEL', unknownModel(model, version));
+    replyJson(res, route.ready ? 200 : 503, { name: model, ready: route.ready });
+  }
+
+  /** Answers with a document about a model version; 503 while there is none to give. */
+  #aboutModel(
+    { model = '', version }: RouteMatch,
+    res: ServerResponse,
+    document: (route: VersionRoute, routes: Iterable<VersionRoute>) => object | undefined,
+  ): void {
+    const { fleet } = this.#options;
+    const route = fleet.find(model, version);
+    if (!route) return replyError(res, 'UNKNOWN_MODEL', unknownModel(model, version));
+    const value = document(route, fleet.model(model)?.versions.values() ?? []);
+    if (value) return replyJson(res, 200, value);
+    const { state, reason } = route.record;
+    replyError(res, 'UNAVAILABLE', `"${model}" is ${state}${reason ? `: ${reason}` : ''}`);
+  }
+}
+
+/** Ready when every model that is to be served has a worker that takes requests. */
+function isReady(fleet: Fleet): boolean {
+  for (const route of fleet.routes()) {
+    const { state } = route.record;
+    if ((state === 'READY' || state === 'LOADING') && !route.ready) return false;
+  }
+  return true;
+}
+
+function unknownModel(model: string, version: string | undefined): string {
+  const what = version === undefined ? '' : ` version "${version}"`;
+  return `unknown model "${model}"${what}; GET /v2/models lists those served`;
+}

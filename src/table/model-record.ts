@@ -1,0 +1,38 @@
+/** What the table knows of a model version apart from its workers: what is wanted, and what it looks like. */
+import type { ModelSignature } from '../oip/tensor.ts';
+
+/**
+ * LOADING: workers are starting. READY: at least one answered its test. UNLOADING: workers drain.
+ * UNAVAILABLE: not served, `reason` says why. These are the states of Triton's repository index.
+ */
+export type ModelState = 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
+
+export interface ModelRecord {
+  readonly id_model: string;
+  readonly version: string;
+  readonly state: ModelState;
+  /** Why it is UNAVAILABLE, for people. */
+  readonly reason: string;
+  readonly platform: string;
+  /** Workers wanted. */
+  readonly replicas: number;
+  /** Rows per run; 0 when the model takes one request at a time. Known once a worker has loaded it. */
+  readonly max_batch_size: number;
+  readonly max_queue_delay_us: number;
+  /** Known once a worker has loaded it. */
+  readonly signature: ModelSignature | undefined;
+}
+
+/** A wish that somebody puts to whichever controller acts: load a model from the repository, or let it go. */
+export interface ModelCommand {
+  readonly id: string;
+  readonly action: 'load' | 'unload';
+  readonly id_model: string;
+}
+
+/** How a command ended. */
+export interface CommandResult {
+  readonly id: string;
+  readonly ok: boolean;
+  readonly message: string;
+}

@@ -1,0 +1,28 @@
+/** The port by which a worker tells of its life, whoever listens: a supervisor's process or the table itself. */
+import type { ModelSignature } from '../oip/tensor.ts';
+
+/** What a worker knows of itself once its model is loaded and it listens. */
+export interface WorkerIntroduction {
+  readonly id_worker: string;
+  readonly id_model: string;
+  readonly version: string;
+  readonly endpoint: string;
+  readonly slots: number;
+  readonly node: string;
+  readonly pid: number;
+  readonly signature: ModelSignature;
+  /** Rows per run; 0 when it takes one request at a time. */
+  readonly max_batch_size: number;
+}
+
+export interface WorkerPresence {
+  /** It listens, and has not been tested yet. */
+  register(introduction: WorkerIntroduction): Promise<void>;
+  /** Its test passed: it may take traffic. */
+  ready(): Promise<void>;
+  heartbeat(load: { readonly rss_bytes: number }): Promise<void>;
+  /** It finishes what it has and takes nothing new. */
+  draining(): Promise<void>;
+  /** Its model does not load; trying again would not help. */
+  failed(reason: string): Promise<void>;
+}

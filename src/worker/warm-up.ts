@@ -1,0 +1,117 @@
+/** First runs of a freshly loaded model: proof that it runs, that its rows are independent, and how long it takes. */
+import {
+  allocate,
+  elementCount,
+  type ModelSignature,
+  type Tensor,
+  type TensorData,
+  type TensorSpec,
+} from '../oip/tensor.ts';
+import type { InferenceSession } from './inference-session.ts';
+import { sliceRows } from './tensor-rows.ts';
+
+/** Runs that bring the compiled code and the memory arena to their working state. */
+const WARM_UP_RUNS = 20;
+/** What warming up may take in all, milliseconds. */
+const WARM_UP_BUDGET_MS = 500;
+/** Rows run together and then singly to see whether they are independent. */
+const PROBE_ROWS = 3;
+/** Float arithmetic in another order differs by this much at most, relative to the larger value. */
+const TOLERANCE = 1e-3;
+
+export interface WarmUpResult {
+  /** Shortest time of a run of one row (or of the whole fixed input), milliseconds. */
+  readonly runMs: number;
+  /** Why the model did not run on made-up input, where it did not. */
+  readonly error: string | undefined;
+}
+
+/** Runs the model on made-up input until it is warm, within a budget of time. */
+export async function warmUp(
+  session: InferenceSession,
+  signature: ModelSignature,
+  now: () => number,
+): Promise<WarmUpResult> {
+  const inputs = madeUpInputs(signature, 1);
+  const outputs = signature.outputs.map((_, i) => i);
+  const begin = now();
+  let runMs = Number.POSITIVE_INFINITY;
+  try {
+    for (let run = 0; run < WARM_UP_RUNS && now() - begin < WARM_UP_BUDGET_MS; run++) {
+      const start = now();
+      await session.run(inputs, outputs);
+      runMs = Math.min(runMs, now() - start);
+    }
+  } catch (error) {
+    // Some models take only some values (indices, say); that made-up ones fail says nothing of real ones.
+    return { runMs: 0, error: (error as Error).message };
+  }
+  return { runMs, error: undefined };
+}
+
+/**
+ * Whether rows run together come out as they do alone. False for a model whose first dimension is variable but
+ * is no batch (a sequence, say); undefined when it cannot be told because the model refuses made-up input.
+ */
+export async function hasIndependentRows(
+  session: InferenceSession,
+  signature: ModelSignature,
+): Promise<boolean | undefined> {
+  const outputs = signature.outputs.map((_, i) => i);
+  const together = madeUpInputs({ ...signature, batchable: true }, PROBE_ROWS);
+  try {
+    const batched = await session.run(together, outputs);
+    if (batched.some((output) => output.shape[0] !== PROBE_ROWS)) return false;
+    for (let row = 0; row < PROBE_ROWS; row++) {
+      const alone = await session.run(
+        together.map((input) => ownRow(input, row)),
+        outputs,
+      );
+      const same = alone.every((output, i) => isClose(output, sliceRows(batched[i] as Tensor, row, 1)));
+      if (!same) return false;
+    }
+    return true;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Small varied values, the same each time, in the model's shapes; variable dimensions are 1. */
+function madeUpInputs(signature: ModelSignature, rows: number): Tensor[] {
+  return signature.inputs.map((spec) => {
+    const shape = spec.shape.map((dimension, i) => {
+      if (i === 0 && signature.batchable) return rows;
+      return dimension < 0 ? 1 : dimension;
+    });
+    return { shape, data: madeUpData(spec, elementCount(shape)) };
+  });
+}
+
+function madeUpData(spec: TensorSpec, length: number): TensorData {
+  const data = allocate(spec.datatype, length);
+  for (let i = 0; i < length; i++) {
+    if (data instanceof Float32Array || data instanceof Float64Array) data[i] = ((i * 7919) % 101) / 101;
+    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(i % 2);
+    // The bits of FP16 0 and 1; elsewhere the integers.
+    else if (spec.datatype === 'FP16') (data as Uint16Array)[i] = i % 2 === 0 ? 0 : 0x3c00;
+    else if (!Array.isArray(data)) data[i] = i % 2;
+  }
+  return data;
+}
+
+function ownRow(input: Tensor, row: number): Tensor {
+  const { shape, data } = sliceRows(input, row, 1);
+  return { shape, data: data.slice() };
+}
+
+function isClose(a: Tensor, b: Tensor): boolean {
+  if (a.data.length !== b.data.length) return false;
+  for (let i = 0; i < a.data.length; i++) {
+    const x = a.data[i];
+    const y = b.data[i];
+    if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
+    if (typeof x !== 'number' || typeof y !== 'number') return false;
+    if (Math.abs(x - y) > TOLERANCE * Math.max(1, Math.abs(x), Math.abs(y))) return false;
+  }
+  return true;
+}

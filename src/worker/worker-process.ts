@@ -1,0 +1,145 @@
+/** The life of one worker process: load, warm up, listen, register, serve, drain. */
+import { hostname } from 'node:os';
+import { ChannelServer } from '../channel/channel-server.ts';
+import { parseEndpoint } from '../channel/endpoint.ts';
+import type { WorkerSettings } from '../config/worker-settings.ts';
+import type { ModelSignature, TensorSpec } from '../oip/tensor.ts';
+import type { InferenceSession } from './inference-session.ts';
+import { ModelServer } from './model-server.ts';
+import type { WorkerPresence } from './presence.ts';
+import { DEFAULT_MAX_BATCH_ROWS, deriveSignature } from './signature.ts';
+import { hasIndependentRows, warmUp } from './warm-up.ts';
+
+export interface WorkerLog {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+}
+
+/** Loads the model's session; the wiring decides on what runtime. */
+export interface SessionLoader {
+  /** For short runs: on the calling thread. */
+  inline(modelPath: string, intraOpThreads: number): Promise<InferenceSession>;
+  /** For long runs: on a thread of its own. */
+  threaded(
+    modelPath: string,
+    intraOpThreads: number,
+    model: { readonly inputs: readonly TensorSpec[]; readonly outputs: readonly TensorSpec[] },
+  ): Promise<InferenceSession>;
+}
+
+/** A full batch that takes longer than this runs on a thread of its own, so that pings are answered meanwhile. */
+const LONGEST_INLINE_RUN_MS = 10;
+/** A model that takes one request at a time holds as many as this long a stretch of work needs, within bounds. */
+const SINGLE_SLOTS_MS = 4;
+const MIN_SLOTS = 2;
+const MAX_SINGLE_SLOTS = 32;
+/** Requests that a worker holds at most, in multiples of the slots that it tells each gateway of. */
+const HELD_PER_SLOT = 4;
+const MAX_BUFFERED_BYTES = 512 * 1024 * 1024;
+
+export interface RunningWorker {
+  /** Finishes what it has, accepts nothing new, and resolves when all is answered. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Starts serving; resolves when the worker is ready.
+ * @throws ModelLoadError or ConfigContradictsModel, after `presence` was told
+ */
+export async function startWorker(
+  settings: WorkerSettings,
+  loader: SessionLoader,
+  presence: WorkerPresence,
+  log: WorkerLog,
+): Promise<RunningWorker> {
+  const now = () => performance.now();
+  const { id_worker, id_model, version, config } = settings;
+  const prepared = await prepareModel(settings, loader, log).catch(async (error: unknown) => {
+    await presence.failed((error as Error).message);
+    throw error;
+  });
+  const { session, signature, maxBatchRows, slots } = prepared;
+  const models = new ModelServer({
+    model: { name: id_model, version },
+    session,
+    signature,
+    maxBatchRows,
+    maxDelayMs: (config.maxQueueDelayUs ?? 0) / 1000,
+    now,
+  });
+  const server = new ChannelServer({
+    id_worker,
+    maxRequests: HELD_PER_SLOT * slots,
+    maxBodyBytes: settings.maxBodyBytes,
+    maxBufferedBytes: Math.max(MAX_BUFFERED_BYTES, settings.maxBodyBytes),
+    onRequest: (request) => models.handle(request),
+    log: (event, fields) => log.warn({ event, ...fields }, 'channel trouble'),
+  });
+  const address = await server.listen(parseEndpoint(settings.endpoint));
+  const endpoint = 'path' in address ? settings.endpoint : `turntable://${address.host}:${address.port}`;
+  await presence.register({
+    id_worker,
+    id_model,
+    version,
+    endpoint,
+    slots,
+    node: hostname(),
+    pid: process.pid,
+    signature,
+    max_batch_size: signature.batchable ? maxBatchRows : 0,
+  });
+  await presence.ready();
+  const heartbeat = setInterval(() => {
+    void presence.heartbeat({ rss_bytes: process.memoryUsage.rss() });
+  }, settings.heartbeatMs);
+  return {
+    async drain() {
+      await presence.draining();
+      await server.drain();
+      clearInterval(heartbeat);
+      await session.close();
+    },
+  };
+}
+
+interface PreparedModel {
+  readonly session: InferenceSession;
+  readonly signature: ModelSignature;
+  readonly maxBatchRows: number;
+  readonly slots: number;
+}
+
+async function prepareModel(
+  settings: WorkerSettings,
+  loader: SessionLoader,
+  log: WorkerLog,
+): Promise<PreparedModel> {
+  const now = () => performance.now();
+  const { config, modelPath } = settings;
+  const threads = config.intraOpThreads ?? 1;
+  let session = await loader.inline(modelPath, threads);
+  let signature = deriveSignature(session, config);
+  const warm = await warmUp(session, signature, now);
+  if (warm.error !== undefined) {
+    log.warn({ error: warm.error }, 'the model refuses made-up input; it is served without a warm-up');
+  }
+  if (signature.batchable && config.maxBatchSize === undefined) {
+    const independent = await hasIndependentRows(session, signature);
+    if (independent === false) {
+      log.warn({}, 'rows of a batch change each other in this model; it takes one request at a time');
+      signature = { ...signature, batchable: false };
+    }
+  }
+  const maxBatchRows = signature.batchable ? (config.maxBatchSize ?? DEFAULT_MAX_BATCH_ROWS) : 1;
+  if (warm.runMs * maxBatchRows > LONGEST_INLINE_RUN_MS) {
+    const { inputs, outputs } = session;
+    await session.close();
+    session = await loader.threaded(modelPath, threads, { inputs, outputs });
+    await warmUp(session, signature, now);
+  }
+  const slots = signature.batchable
+    ? Math.max(MIN_SLOTS, 2 * maxBatchRows)
+    : Math.min(MAX_SINGLE_SLOTS, Math.max(MIN_SLOTS, Math.ceil(SINGLE_SLOTS_MS / Math.max(warm.runMs, 0.01))));
+  log.info({ runMs: warm.runMs, maxBatchRows, slots, batchable: signature.batchable }, 'model is warm');
+  return { session, signature, maxBatchRows, slots };
+}
