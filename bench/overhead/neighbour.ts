@@ -47,6 +47,7 @@ export async function runNeighbourTest(run: BenchRun): Promise<NeighbourTest> {
   const { bodiesFile, directory, options, say, signal } = run;
   await using started = new AsyncDisposableStack();
   const repository = options.models;
+  // One worker of each: this is about the gateway, and more processes than cores would only add noise.
   const both = { models: ['fraud', 'digits'], repository, replicas: 1, directory };
   const server = started.use(await startTurntable(both, signal));
   const otherServer = started.use(await startTurntable({ ...both, models: ['digits'] }, signal));

@@ -93,7 +93,9 @@ class Connection {
     this.#onIdle = onIdle;
     this.#writer = new FrameWriter(socket);
     this.#writer.frame(FRAME.HELLO, 0, encodeHello(options.id_worker));
-    const decoder = new FrameDecoder((type, end, stream, payload) => this.#onFrame(type, end, stream, payload));
+    const decoder = new FrameDecoder((type, end, stream, payload) =>
+      this.#onFrame(type, end, stream, payload),
+    );
     socket.on('data', (chunk) => {
       try {
         decoder.push(chunk as Buffer);
@@ -181,9 +183,12 @@ class Connection {
   #open(stream: number, end: boolean, payload: Buffer): void {
     const head = readRequestHead(payload);
     const { maxRequests, maxBodyBytes, maxBufferedBytes } = this.#options;
-    if (stream === 0 || this.#requests.has(stream)) throw new ChannelProtocolError(`stream ${stream} is taken`);
+    if (stream === 0 || this.#requests.has(stream))
+      throw new ChannelProtocolError(`stream ${stream} is taken`);
     if (head.bodyBytes > maxBodyBytes) {
-      throw new ChannelProtocolError(`a body of ${head.bodyBytes} bytes is over the limit of ${maxBodyBytes}`);
+      throw new ChannelProtocolError(
+        `a body of ${head.bodyBytes} bytes is over the limit of ${maxBodyBytes}`,
+      );
     }
     const held = this.#held;
     if (held.draining || held.requests >= maxRequests || held.bytes + head.bodyBytes > maxBufferedBytes) {
@@ -197,7 +202,8 @@ class Connection {
     held.requests++;
     held.bytes += head.bodyBytes;
     if (!end) return this.#append(request, false, part);
-    if (part.length !== head.bodyBytes) throw new ChannelProtocolError('a body is not as long as its head says');
+    if (part.length !== head.bodyBytes)
+      throw new ChannelProtocolError('a body is not as long as its head says');
     request.complete = true;
     this.#options.onRequest(request);
   }

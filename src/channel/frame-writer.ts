@@ -38,13 +38,7 @@ export class FrameWriter {
    * A message of a head and a body in any number of chunks; the chunks must not be changed afterwards.
    * @param bodyBytes the sum of the chunks' lengths
    */
-  message(
-    type: FrameType,
-    stream: number,
-    head: Buffer,
-    body: readonly Buffer[],
-    bodyBytes: number,
-  ): void {
+  message(type: FrameType, stream: number, head: Buffer, body: readonly Buffer[], bodyBytes: number): void {
     const first = Math.min(bodyBytes, PART_BYTES);
     const payload = head.length + first;
     const end = first === bodyBytes;
@@ -118,7 +112,12 @@ export class FrameWriter {
     let wanted = bytes;
     while (wanted > 0) {
       const part = body.parts[body.part] as Buffer;
-      const taken = part.copy(this.#buffer, this.#used, body.offset, Math.min(part.length, body.offset + wanted));
+      const taken = part.copy(
+        this.#buffer,
+        this.#used,
+        body.offset,
+        Math.min(part.length, body.offset + wanted),
+      );
       this.#used += taken;
       body.offset += taken;
       body.left -= taken;

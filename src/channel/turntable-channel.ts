@@ -117,7 +117,9 @@ export class TurntableChannel implements Channel {
 
   #connect(): void {
     const socket = connect({ ...this.#address, noDelay: true });
-    const decoder = new FrameDecoder((type, end, stream, payload) => this.#onFrame(type, end, stream, payload));
+    const decoder = new FrameDecoder((type, end, stream, payload) =>
+      this.#onFrame(type, end, stream, payload),
+    );
     let reason = 'the worker closed the connection';
     this.#socket = socket;
     socket.on('connect', () => {
@@ -169,7 +171,9 @@ export class TurntableChannel implements Channel {
       case FRAME.HELLO: {
         const id_worker = readHello(payload);
         if (id_worker !== this.#options.id_worker) {
-          throw new ChannelProtocolError(`worker ${id_worker} answered in place of ${this.#options.id_worker}`);
+          throw new ChannelProtocolError(
+            `worker ${id_worker} answered in place of ${this.#options.id_worker}`,
+          );
         }
         this.#reconnectMs = RECONNECT_MIN_MS;
         this.#setState('open', 'connected');

@@ -72,7 +72,10 @@ program
   .description('list the models of a running server')
   .addOption(server())
   .option('--json', 'print JSON')
-  .addHelpText('after', '\nExamples:\n  turntable models\n  turntable models --json --server http://gpu1:8080')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  turntable models\n  turntable models --json --server http://gpu1:8080',
+  )
   .exitOverride()
   .action(listModels);
 
@@ -82,7 +85,10 @@ program
   .addOption(server())
   .option('--json', 'print JSON; with --watch one line each time')
   .option('--watch', 'show it again every second until interrupted')
-  .addHelpText('after', '\nExamples:\n  turntable workers\n  turntable workers --watch\n  turntable workers --json')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  turntable workers\n  turntable workers --watch\n  turntable workers --json',
+  )
   .exitOverride()
   .action(listWorkers);
 
@@ -121,7 +127,9 @@ function report(error: unknown): number {
   }
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {
-    process.stderr.write(`turntable: ${message}: another program listens there; choose another with --port\n`);
+    process.stderr.write(
+      `turntable: ${message}: another program listens there; choose another with --port\n`,
+    );
     return EXIT.failed;
   }
   process.stderr.write(`turntable: ${code === undefined ? stack : message}\n`);

@@ -8,7 +8,12 @@ export function sampleRequest(signature: ModelSignature): object {
 function sampleInput(spec: TensorSpec): object {
   const shape = spec.shape.map((dimension) => (dimension < 0 ? 1 : dimension));
   const { name, datatype } = spec;
-  return { name, shape, datatype, data: Array.from({ length: elementCount(shape) }, () => sampleElement(spec)) };
+  return {
+    name,
+    shape,
+    datatype,
+    data: Array.from({ length: elementCount(shape) }, () => sampleElement(spec)),
+  };
 }
 
 function sampleElement({ datatype }: TensorSpec): unknown {

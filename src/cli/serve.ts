@@ -81,7 +81,11 @@ export async function serve(repository: string, flags: Readonly<Record<string, u
   await announceModels(table, `http://${displayHost(config.host)}:${address.port}`, config.repository);
 }
 
-function createGateway(config: ServerConfig, table: MemoryControlTable, log: ReturnType<typeof createLogger>): Gateway {
+function createGateway(
+  config: ServerConfig,
+  table: MemoryControlTable,
+  log: ReturnType<typeof createLogger>,
+): Gateway {
   const id_gateway = `gw-${randomBytes(5).toString('hex')}`;
   return new Gateway({
     id_gateway,

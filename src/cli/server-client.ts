@@ -19,11 +19,14 @@ export class ServerRefused extends TurntableError<'REFUSED'> {
  */
 export async function ask(server: string, path: string, body?: Uint8Array | string): Promise<string> {
   const base = URL.parse(server);
-  if (!base) throw new ServerUnreachable(`"${server}" is not a URL; expected something like http://127.0.0.1:8080`);
+  if (!base)
+    throw new ServerUnreachable(`"${server}" is not a URL; expected something like http://127.0.0.1:8080`);
   let response: Response;
   try {
     response = await fetch(new URL(path, base), {
-      ...(body === undefined ? {} : { method: 'POST', body, headers: { 'content-type': 'application/json' } }),
+      ...(body === undefined
+        ? {}
+        : { method: 'POST', body, headers: { 'content-type': 'application/json' } }),
     });
   } catch (error) {
     const cause = (error as Error).cause as Error | undefined;

@@ -15,13 +15,19 @@ export async function announceModels(table: ControlTable, url: string, repositor
     ).length;
     lines.push(`  ${describe(model, active)}`);
   }
-  if (models.length === 0) lines.push('  no models: put <model>/<version>/model.onnx there and load it or restart');
+  if (models.length === 0)
+    lines.push('  no models: put <model>/<version>/model.onnx there and load it or restart');
   const sample = [...models]
     .filter((model) => model.state === 'READY')
     .sort((a, b) => sampleElements(a) - sampleElements(b))[0];
   if (sample?.signature) {
     const body = JSON.stringify(sampleRequest(sample.signature));
-    lines.push('', 'Try it:', '', `  curl -s ${url}/v2/models/${sample.id_model}/infer -H 'content-type: application/json' -d '${body}'`);
+    lines.push(
+      '',
+      'Try it:',
+      '',
+      `  curl -s ${url}/v2/models/${sample.id_model}/infer -H 'content-type: application/json' -d '${body}'`,
+    );
   }
   lines.push('', `Workers: ${url}/workers   Metrics: ${url}/metrics   API: ${url}/docs`, '');
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -30,7 +36,9 @@ export async function announceModels(table: ControlTable, url: string, repositor
 function describe(model: ModelRecord, active: number): string {
   const name = model.version === '' ? model.id_model : `${model.id_model} version ${model.version}`;
   if (model.state !== 'READY') return `${name}: ${model.state}: ${model.reason}`;
-  const inputs = model.signature?.inputs.map((spec) => `${spec.name} ${spec.datatype}[${spec.shape}]`).join(', ');
+  const inputs = model.signature?.inputs
+    .map((spec) => `${spec.name} ${spec.datatype}[${spec.shape}]`)
+    .join(', ');
   const batch = model.max_batch_size > 0 ? `batches of ${model.max_batch_size}` : 'one request at a time';
   return `${name}: ${active} ${active === 1 ? 'worker' : 'workers'}, ${batch}, takes ${inputs}`;
 }

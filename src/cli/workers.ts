@@ -22,7 +22,11 @@ const WATCH_MS = 1_000;
 /** Cursor home, and everything below it cleared. */
 const CLEAR = '\x1b[H\x1b[2J';
 
-export async function listWorkers(options: { server: string; json?: boolean; watch?: boolean }): Promise<void> {
+export async function listWorkers(options: {
+  server: string;
+  json?: boolean;
+  watch?: boolean;
+}): Promise<void> {
   do {
     const text = await ask(options.server, '/workers');
     if (options.watch && !options.json && process.stdout.isTTY) process.stdout.write(CLEAR);

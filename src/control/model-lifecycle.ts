@@ -1,6 +1,11 @@
 /** Loading and unloading: brings what the repository holds together with what the supervisor serves. */
 import { stat } from 'node:fs/promises';
-import { type ModelVersion, readModel, type RepositoryProblem, scanRepository } from '../repository/model-repository.ts';
+import {
+  type ModelVersion,
+  type RepositoryProblem,
+  readModel,
+  scanRepository,
+} from '../repository/model-repository.ts';
 import type { ControlTable } from '../table/control-table.ts';
 import type { CommandResult, ModelCommand, ModelRecord } from '../table/model-record.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -64,7 +69,11 @@ export class ModelLifecycle {
       .map(({ version }) => this.#record(id_model, version))
       .filter((record) => record?.state === 'UNAVAILABLE');
     if (failed.length > 0) {
-      return { id, ok: false, message: failed.map((record) => `version ${record?.version}: ${record?.reason}`).join('; ') };
+      return {
+        id,
+        ok: false,
+        message: failed.map((record) => `version ${record?.version}: ${record?.reason}`).join('; '),
+      };
     }
     // Only now, with their successors serving, do versions go that the policy no longer wants.
     for (const record of this.#records(id_model)) {
@@ -86,8 +95,12 @@ export class ModelLifecycle {
       if (supervisor.served(id_model, version)) await supervisor.retire(id_model, version, 'unloaded');
       this.#stamps.delete(`${id_model}/${version}`);
     }
-    const gone = await this.#until(() => records.every(({ version }) => supervisor.running(id_model, version) === 0));
-    return gone ? { id, ok: true, message: '' } : { id, ok: false, message: `"${id_model}" did not drain in time` };
+    const gone = await this.#until(() =>
+      records.every(({ version }) => supervisor.running(id_model, version) === 0),
+    );
+    return gone
+      ? { id, ok: true, message: '' }
+      : { id, ok: false, message: `"${id_model}" did not drain in time` };
   }
 
   async #serve(version: ModelVersion): Promise<void> {

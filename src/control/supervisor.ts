@@ -119,7 +119,8 @@ export class Supervisor {
     this.#wanted.delete(key({ id_model, version }));
     const record = this.#record(id_model, version);
     const left = this.#workersOf(id_model, version).length > 0;
-    if (record) await this.#options.table.putModel({ ...record, state: left ? 'UNLOADING' : 'UNAVAILABLE', reason });
+    if (record)
+      await this.#options.table.putModel({ ...record, state: left ? 'UNLOADING' : 'UNAVAILABLE', reason });
     this.#loop.kick();
   }
 
@@ -163,7 +164,12 @@ export class Supervisor {
         return;
       case 'retire':
         // A starting worker has no row to mark, or one that may be removed as it is.
-        await this.#options.table.transition(action.id_worker, 'ACTIVE', 'UPDATING', 'replaced or not wanted any more');
+        await this.#options.table.transition(
+          action.id_worker,
+          'ACTIVE',
+          'UPDATING',
+          'replaced or not wanted any more',
+        );
         this.#workers.delete(action.id_worker);
         this.#options.provisioner.drain(action.id_worker);
         return;
@@ -211,7 +217,8 @@ export class Supervisor {
         worker.readyAt = now();
         await table.transition(id_worker, 'INACTIVE', 'ACTIVE');
         const record = this.#record(worker.id_model, worker.version);
-        if (record && record.state === 'LOADING') await table.putModel({ ...record, state: 'READY', reason: '' });
+        if (record && record.state === 'LOADING')
+          await table.putModel({ ...record, state: 'READY', reason: '' });
         log.info({ id_worker }, 'worker is ready');
         return;
       }
@@ -268,7 +275,9 @@ export class Supervisor {
   }
 
   #workersOf(id_model: string, version: string): WorkerLike[] {
-    const rows: WorkerLike[] = this.#options.table.view().workers.filter((row) => isOf(row, id_model, version));
+    const rows: WorkerLike[] = this.#options.table
+      .view()
+      .workers.filter((row) => isOf(row, id_model, version));
     const starting = [...this.#workers.values()].filter(
       (worker) => isOf(worker, id_model, version) && !rows.some((row) => row.id_worker === worker.id_worker),
     );

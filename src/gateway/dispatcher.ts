@@ -6,8 +6,8 @@ import { ExpiringQueue } from '../admission/expiring-queue.ts';
 import { pickLeastConnections } from '../balance/least-connections.ts';
 import type { ChannelFailure, ChannelRequest, ChannelResponse } from '../channel/channel.ts';
 import type { WorkerError } from '../channel/messages.ts';
-import { Exchange, type ExchangeErrorCode, type ExchangeOwner } from './exchange.ts';
-import type { VersionRoute } from './model-route.ts';
+import { Exchange, type ExchangeErrorCode, type ExchangeHandler, type ExchangeOwner } from './exchange.ts';
+import type { RoutedExchange, VersionRoute } from './model-route.ts';
 import type { WorkerLink } from './worker-link.ts';
 
 export interface DispatcherOptions {
@@ -26,9 +26,9 @@ export interface DispatcherOptions {
 /** A request over which this many workers were lost may be what kills them; it gets no further. */
 const MAX_LOSSES = 3;
 
-export class Dispatcher {
+export class Dispatcher implements ExchangeHandler<VersionRoute> {
   readonly #options: DispatcherOptions;
-  readonly #active: ExpiringQueue<Exchange>;
+  readonly #active: ExpiringQueue<RoutedExchange>;
   /** Requests that were sent again because their worker was lost, for the metrics. */
   retries = 0;
 
@@ -47,8 +47,8 @@ export class Dispatcher {
     route: VersionRoute,
     version: string | undefined,
     request: ChannelRequest,
-    owner: ExchangeOwner,
-  ): Exchange {
+    owner: ExchangeOwner<VersionRoute>,
+  ): RoutedExchange {
     const now = this.#options.now();
     const exchange = new Exchange(this, route, version, request, owner, now);
     if (!this.#active.offer(exchange, now)) {
@@ -61,25 +61,25 @@ export class Dispatcher {
   }
 
   /** Nobody waits for the answer any more. */
-  cancel(exchange: Exchange): void {
+  cancel(exchange: RoutedExchange): void {
     if (!this.#end(exchange)) return;
     exchange.link?.channel.cancel(exchange.stream);
     this.pump(exchange.route);
   }
 
-  onResponse(exchange: Exchange, response: ChannelResponse): void {
+  onResponse(exchange: RoutedExchange, response: ChannelResponse): void {
     this.#completed(exchange, true);
     if (this.#end(exchange)) exchange.owner.onAnswer(exchange, response);
     this.pump(exchange.route);
   }
 
-  onWorkerError(exchange: Exchange, error: WorkerError): void {
+  onWorkerError(exchange: RoutedExchange, error: WorkerError): void {
     this.#completed(exchange, error.code === 'INVALID_REQUEST' || error.code === 'NOT_REPRESENTABLE');
     this.#fail(exchange, error.code, error.message);
     this.pump(exchange.route);
   }
 
-  onFailure(exchange: Exchange, failure: ChannelFailure): void {
+  onFailure(exchange: RoutedExchange, failure: ChannelFailure): void {
     const link = exchange.link as WorkerLink;
     exchange.link = undefined;
     this.#options.onLoadChange();
@@ -117,7 +117,11 @@ export class Dispatcher {
       exchange.link?.channel.cancel(exchange.stream);
       exchange.route.waiting.remove(exchange);
       exchange.route.statistics.inFlight--;
-      exchange.owner.onError(exchange, 'TIMED_OUT', `not answered within ${this.#options.requestTimeoutMs} ms`);
+      exchange.owner.onError(
+        exchange,
+        'TIMED_OUT',
+        `not answered within ${this.#options.requestTimeoutMs} ms`,
+      );
     }
     for (const route of routes) {
       for (const exchange of route.waiting.takeExpired(now)) {
@@ -127,7 +131,7 @@ export class Dispatcher {
     }
   }
 
-  #send(exchange: Exchange): void {
+  #send(exchange: RoutedExchange): void {
     const { route } = exchange;
     // Nobody overtakes what waits already.
     const link = route.waiting.size === 0 ? this.#pick(route) : undefined;
@@ -139,14 +143,14 @@ export class Dispatcher {
     return route.usable[pickLeastConnections(route.usable, route.nextTurn())];
   }
 
-  #bind(exchange: Exchange, link: WorkerLink): void {
+  #bind(exchange: RoutedExchange, link: WorkerLink): void {
     exchange.link = link;
     exchange.sentAt = this.#options.now();
     exchange.stream = link.channel.send(exchange.request, exchange);
     this.#options.onLoadChange();
   }
 
-  #wait(exchange: Exchange): void {
+  #wait(exchange: RoutedExchange): void {
     const { id_model } = exchange.route;
     const route = this.#options.findRoute(id_model, exchange.version);
     if (!route) {
@@ -166,7 +170,7 @@ export class Dispatcher {
     }
   }
 
-  #completed(exchange: Exchange, ok: boolean): void {
+  #completed(exchange: RoutedExchange, ok: boolean): void {
     const link = exchange.link as WorkerLink;
     link.onCompleted(this.#options.now() - exchange.sentAt, ok);
     if (link.busy) {
@@ -176,12 +180,12 @@ export class Dispatcher {
     this.#options.onLoadChange();
   }
 
-  #fail(exchange: Exchange, code: ExchangeErrorCode, message: string): void {
+  #fail(exchange: RoutedExchange, code: ExchangeErrorCode, message: string): void {
     if (this.#end(exchange)) exchange.owner.onError(exchange, code, message);
   }
 
   /** Takes a request off the books; false when it was off already. */
-  #end(exchange: Exchange): boolean {
+  #end(exchange: RoutedExchange): boolean {
     if (!this.#active.remove(exchange)) return false;
     exchange.route.waiting.remove(exchange);
     exchange.route.statistics.inFlight--;
@@ -191,6 +195,9 @@ export class Dispatcher {
 
 function unavailableMessage(route: VersionRoute): string {
   const { id_model, version, record } = route;
-  const why = record.state === 'UNAVAILABLE' || record.state === 'UNLOADING' ? `: ${record.reason || record.state}` : '';
+  const why =
+    record.state === 'UNAVAILABLE' || record.state === 'UNLOADING'
+      ? `: ${record.reason || record.state}`
+      : '';
   return `no worker of "${id_model}" version ${version} can take the request${why}`;
 }

@@ -39,7 +39,10 @@ export class DocsPage {
 
   page(res: ServerResponse): void {
     // The page loads nothing from elsewhere and runs no script but its own.
-    res.setHeader('content-security-policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
+    res.setHeader(
+      'content-security-policy',
+      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+    );
     replyText(res, 200, 'text/html; charset=utf-8', PAGE);
   }
 

@@ -1,8 +1,6 @@
 /** One inference request under way: sent to a worker, sent again where that fails, until it is answered once. */
 import type { ChannelFailure, ChannelRequest, ChannelResponse, ResponseSink } from '../channel/channel.ts';
 import type { WorkerError, WorkerErrorCode } from '../channel/messages.ts';
-import type { Dispatcher } from './dispatcher.ts';
-import type { VersionRoute } from './model-route.ts';
 import type { WorkerLink } from './worker-link.ts';
 
 /** Why a request ends without the model's answer. */
@@ -16,18 +14,26 @@ export type ExchangeErrorCode =
   | 'TIMED_OUT';
 
 /** Receives the one outcome. */
-export interface ExchangeOwner {
-  onAnswer(exchange: Exchange, response: ChannelResponse): void;
-  onError(exchange: Exchange, code: ExchangeErrorCode, message: string): void;
+export interface ExchangeOwner<Route> {
+  onAnswer(exchange: Exchange<Route>, response: ChannelResponse): void;
+  onError(exchange: Exchange<Route>, code: ExchangeErrorCode, message: string): void;
 }
 
-export class Exchange implements ResponseSink {
+/** Receives what a worker makes of each try. */
+export interface ExchangeHandler<Route> {
+  onResponse(exchange: Exchange<Route>, response: ChannelResponse): void;
+  onWorkerError(exchange: Exchange<Route>, error: WorkerError): void;
+  onFailure(exchange: Exchange<Route>, failure: ChannelFailure): void;
+}
+
+/** @typeParam Route the model version that it goes to, which in turn knows the exchanges that wait for it */
+export class Exchange<Route> implements ResponseSink {
   readonly request: ChannelRequest;
   /** The version that was asked for; undefined when any will do. */
   readonly version: string | undefined;
-  readonly owner: ExchangeOwner;
-  readonly #dispatcher: Dispatcher;
-  route: VersionRoute;
+  readonly owner: ExchangeOwner<Route>;
+  readonly #handler: ExchangeHandler<Route>;
+  route: Route;
   /** When it was accepted, monotonic milliseconds. */
   readonly acceptedAt: number;
   /** Workers that were lost while they had it. */
@@ -37,14 +43,14 @@ export class Exchange implements ResponseSink {
   sentAt = 0;
 
   constructor(
-    dispatcher: Dispatcher,
-    route: VersionRoute,
+    handler: ExchangeHandler<Route>,
+    route: Route,
     version: string | undefined,
     request: ChannelRequest,
-    owner: ExchangeOwner,
+    owner: ExchangeOwner<Route>,
     acceptedAt: number,
   ) {
-    this.#dispatcher = dispatcher;
+    this.#handler = handler;
     this.route = route;
     this.version = version;
     this.request = request;
@@ -53,14 +59,14 @@ export class Exchange implements ResponseSink {
   }
 
   onResponse(response: ChannelResponse): void {
-    this.#dispatcher.onResponse(this, response);
+    this.#handler.onResponse(this, response);
   }
 
   onError(error: WorkerError): void {
-    this.#dispatcher.onWorkerError(this, error);
+    this.#handler.onWorkerError(this, error);
   }
 
   onFailure(failure: ChannelFailure): void {
-    this.#dispatcher.onFailure(this, failure);
+    this.#handler.onFailure(this, failure);
   }
 }

@@ -11,7 +11,10 @@ export interface FleetOptions {
   readonly table: ControlTable;
   readonly limits: WaitingLimits;
   /** Opens a channel of the kind that the endpoint's scheme names. */
-  readonly openChannel: (row: WorkerRow, onStateChange: (state: ChannelState, reason: string) => void) => Channel;
+  readonly openChannel: (
+    row: WorkerRow,
+    onStateChange: (state: ChannelState, reason: string) => void,
+  ) => Channel;
   /** A route can take more than before. */
   readonly onRouteOpened: (route: VersionRoute) => void;
   /** A version is served no more; what waits for it must go elsewhere. */
@@ -140,7 +143,8 @@ export class Fleet {
     // At once and not with the next statement: the watchdog acts on what cannot be reached.
     this.#state();
     if (state === 'unresponsive') this.#options.log.warn({ id_worker, reason }, 'worker does not answer');
-    else if (state !== 'closed') this.#options.log.info({ id_worker, state, reason }, 'channel changed state');
+    else if (state !== 'closed')
+      this.#options.log.info({ id_worker, state, reason }, 'channel changed state');
   }
 
   #refreshRoute(link: WorkerLink): void {
@@ -192,6 +196,8 @@ export class Fleet {
     this.#statementTimer = undefined;
     const { table, id_gateway, log } = this.#options;
     const statement = { id_gateway, loads: Array.from(this.#links.values(), (link) => link.statement()) };
-    table.state(statement).catch((error: unknown) => log.warn({ err: error }, 'the table does not take statements'));
+    table
+      .state(statement)
+      .catch((error: unknown) => log.warn({ err: error }, 'the table does not take statements'));
   }
 }

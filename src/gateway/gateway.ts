@@ -19,7 +19,10 @@ export interface GatewayOptions {
   readonly id_gateway: string;
   readonly table: ControlTable;
   readonly version: string;
-  readonly openChannel: (row: WorkerRow, onStateChange: (state: ChannelState, reason: string) => void) => Channel;
+  readonly openChannel: (
+    row: WorkerRow,
+    onStateChange: (state: ChannelState, reason: string) => void,
+  ) => Channel;
   readonly log: Logger;
   readonly maxBodyBytes: number;
   readonly maxBufferedBytes: number;

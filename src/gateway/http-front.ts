@@ -111,7 +111,9 @@ export class HttpFront {
     if (!match || !('operation' in match)) {
       req.resume();
       const code: HttpErrorCode = match ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND';
-      const message = match ? `${method} is not served here, but ${match.allow}` : `there is nothing at ${url}; see /docs`;
+      const message = match
+        ? `${method} is not served here, but ${match.allow}`
+        : `there is nothing at ${url}; see /docs`;
       const reply = url.startsWith('/v2') ? replyError : replyProblem;
       reply(res, code, message, match ? { allow: match.allow } : {});
       return;
@@ -188,7 +190,9 @@ export class HttpFront {
           replyJson(res, 200, modelStatistics(fleet.routes()));
           return;
         }
-        this.#aboutModel(match, res, (route, routes) => modelStatistics(match.version === undefined ? routes : [route]));
+        this.#aboutModel(match, res, (route, routes) =>
+          modelStatistics(match.version === undefined ? routes : [route]),
+        );
         return;
       case 'model-ready':
         this.#modelReady(match, res);

@@ -2,10 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ChannelResponse } from '../channel/channel.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { Exchange, ExchangeErrorCode, ExchangeOwner } from './exchange.ts';
+import type { ExchangeErrorCode, ExchangeOwner } from './exchange.ts';
 import type { Fleet } from './fleet.ts';
 import { type HttpErrorCode, httpStatus, STATUS_CLIENT_LEFT } from './http-status.ts';
-import type { VersionRoute } from './model-route.ts';
+import type { RoutedExchange, VersionRoute } from './model-route.ts';
 import { replyError } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
 import type { RequestIds } from './request-id.ts';
@@ -80,7 +80,10 @@ export class InferHandler {
       );
     }
     if (headers.contentEncoding !== undefined && headers.contentEncoding !== 'identity') {
-      return refuse('UNSUPPORTED_MEDIA', `content-encoding "${headers.contentEncoding}" is not served; send it plain`);
+      return refuse(
+        'UNSUPPORTED_MEDIA',
+        `content-encoding "${headers.contentEncoding}" is not served; send it plain`,
+      );
     }
     const jsonBytes = readJsonLength(headers);
     if (jsonBytes === null) {
@@ -99,7 +102,7 @@ export class InferHandler {
 }
 
 /** One request and its answer. */
-class InferCall implements ExchangeOwner {
+class InferCall implements ExchangeOwner<VersionRoute> {
   readonly #handler: InferHandler;
   readonly #route: VersionRoute;
   readonly #version: string | undefined;
@@ -109,7 +112,7 @@ class InferCall implements ExchangeOwner {
   readonly #startedAt: number;
   #body: Buffer[] = [];
   #bodyBytes = 0;
-  #exchange: Exchange | undefined;
+  #exchange: RoutedExchange | undefined;
   #ended = false;
 
   constructor(
@@ -136,7 +139,7 @@ class InferCall implements ExchangeOwner {
     this.#res.on('close', () => this.#onClientLeft());
   }
 
-  onAnswer(exchange: Exchange, response: ChannelResponse): void {
+  onAnswer(exchange: RoutedExchange, response: ChannelResponse): void {
     const { now, epoch } = this.#handler.options;
     const res = this.#res;
     const headers = [
@@ -163,7 +166,7 @@ class InferCall implements ExchangeOwner {
     res.end();
   }
 
-  onError(exchange: Exchange, code: ExchangeErrorCode, message: string): void {
+  onError(exchange: RoutedExchange, code: ExchangeErrorCode, message: string): void {
     this.#fail(code, message, exchange);
   }
 
@@ -186,7 +189,10 @@ class InferCall implements ExchangeOwner {
     if (this.#ended) return;
     const { dispatcher, requestTimeoutMs } = this.#handler.options;
     if (this.#bodyBytes === 0) {
-      this.#fail('BAD_REQUEST', 'the request has no body; POST {"inputs":[{"name","shape","datatype","data"}]}');
+      this.#fail(
+        'BAD_REQUEST',
+        'the request has no body; POST {"inputs":[{"name","shape","datatype","data"}]}',
+      );
       return;
     }
     const request = {
@@ -208,7 +214,7 @@ class InferCall implements ExchangeOwner {
     this.#end(exchange, STATUS_CLIENT_LEFT, 'the client left');
   }
 
-  #fail(code: HttpErrorCode, message: string, exchange?: Exchange): void {
+  #fail(code: HttpErrorCode, message: string, exchange?: RoutedExchange): void {
     const { now } = this.#handler.options;
     const status = httpStatus(code);
     (exchange?.route ?? this.#route).statistics.onFailed(status, now() - this.#startedAt);
@@ -220,7 +226,7 @@ class InferCall implements ExchangeOwner {
   }
 
   /** Gives back what the request held, once. */
-  #end(exchange: Exchange | undefined, status: number, error: string | undefined): void {
+  #end(exchange: RoutedExchange | undefined, status: number, error: string | undefined): void {
     this.#ended = true;
     this.#handler.bufferedBytes -= this.#bodyBytes;
     this.#bodyBytes = 0;
@@ -271,7 +277,9 @@ function isServedMedia(contentType: string | undefined): boolean {
   const [media = '', ...parameters] = contentType.toLowerCase().split(';');
   if (media.trim() === 'application/octet-stream') return true;
   if (media.trim() !== 'application/json') return false;
-  return parameters.every((one) => !one.trim().startsWith('charset=') || /^charset="?utf-8"?$/.test(one.trim()));
+  return parameters.every(
+    (one) => !one.trim().startsWith('charset=') || /^charset="?utf-8"?$/.test(one.trim()),
+  );
 }
 
 /** Undefined without the header, null when it is not a number of bytes. */

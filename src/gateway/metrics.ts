@@ -1,5 +1,5 @@
 /** The gateway's Prometheus metrics, read from what the data path has counted when they are asked for. */
-import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import type { TableView } from '../table/control-table.ts';
 import { WORKER_STATUSES } from '../table/worker-row.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
@@ -37,7 +37,8 @@ export function createMetrics(source: MetricsSource, version: string): Registry 
     collect() {
       this.reset();
       for (const { id_model, version, statistics } of source.routes()) {
-        for (const [status, count] of statistics.byStatus) this.inc({ model: id_model, version, status }, count);
+        for (const [status, count] of statistics.byStatus)
+          this.inc({ model: id_model, version, status }, count);
       }
       const unknown = source.unknownModel();
       if (unknown > 0) this.inc({ model: '', version: '', status: 404 }, unknown);
@@ -86,7 +87,8 @@ export function createMetrics(source: MetricsSource, version: string): Registry 
     registers,
     collect() {
       this.reset();
-      for (const { id_model, version, waiting } of source.routes()) this.set({ model: id_model, version }, waiting.size);
+      for (const { id_model, version, waiting } of source.routes())
+        this.set({ model: id_model, version }, waiting.size);
     },
   });
 

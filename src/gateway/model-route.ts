@@ -12,12 +12,15 @@ export interface WaitingLimits {
   readonly maxWaitMs: number;
 }
 
+/** An inference request on its way to a version of a model. */
+export type RoutedExchange = Exchange<VersionRoute>;
+
 /** One version of one model. */
 export class VersionRoute {
   readonly id_model: string;
   readonly version: string;
   readonly statistics: VersionStatistics;
-  readonly waiting: ExpiringQueue<Exchange>;
+  readonly waiting: ExpiringQueue<RoutedExchange>;
   readonly links = new Set<WorkerLink>();
   /** The links that may be sent new requests; replaced as a whole when that changes. */
   usable: readonly WorkerLink[] = [];

@@ -11,7 +11,12 @@ export function replyJson(res: ServerResponse, status: number, value: unknown): 
   res.end(body);
 }
 
-export function replyText(res: ServerResponse, status: number, contentType: string, body: string | Buffer): void {
+export function replyText(
+  res: ServerResponse,
+  status: number,
+  contentType: string,
+  body: string | Buffer,
+): void {
   res.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) });
   res.end(body);
 }

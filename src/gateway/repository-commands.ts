@@ -61,7 +61,11 @@ function readObject(req: IncomingMessage, res: ServerResponse, use: (object: Jso
   });
   req.on('end', () => {
     if (bytes > MAX_BODY_BYTES) {
-      return replyError(res, 'BODY_TOO_LARGE', `the body has ${bytes} bytes; the limit here is ${MAX_BODY_BYTES}`);
+      return replyError(
+        res,
+        'BODY_TOO_LARGE',
+        `the body has ${bytes} bytes; the limit here is ${MAX_BODY_BYTES}`,
+      );
     }
     let value: unknown;
     try {

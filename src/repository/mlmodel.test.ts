@@ -145,7 +145,7 @@ describe('MLmodel', () => {
   ])('answers in a moment to a file of %s', (_what, text) => {
     const start = performance.now();
     expect(faultsOf(text)).toHaveLength(1);
-    // Up to 0.5 s. Without the bound on tokens, the anchors alone take over a minute.
+    // About a second. Without the bound on tokens, the anchors alone take over a minute.
     expect(performance.now() - start).toBeLessThan(10_000);
   });
 

@@ -50,7 +50,7 @@ class ModelReading {
       const fault = { line: lineOf(field, triton.lines), field, message };
       this.#problem(describeFault(`${this.#idModel}/config.pbtxt`, fault), version);
     }
-    for (const version of chosen) await this.#readVersion(version, directories.get(version) ?? '', triton);
+    for (const version of chosen) await this.#readVersion(version, directories.get(version)!, triton);
     this.problems.sort((a, b) => compareVersions(a.version ?? '', b.version ?? ''));
   }
 

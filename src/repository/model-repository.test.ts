@@ -1,6 +1,6 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RepositoryError, type RepositoryScan, readModel, scanRepository } from './model-repository.ts';
 
@@ -326,14 +326,14 @@ describe('a repository that holds something else', () => {
       await write(`fraud/${name}`, 'fraud/1/model.onnx');
       const scan = await scanRepository(join(root, 'fraud'));
       expect(scan.versions).toEqual([]);
-      expect(scan.problems[0]).toEqual({
-        idModel: name === 'model.onnx' ? '1' : 'fraud',
-        message:
-          name === 'model.onnx'
-            ? '1/model.onnx: must lie in a version directory: move it to 1/1/model.onnx'
-            : `${name}: the repository looks like the directory of one model; name its parent instead ` +
-              '(expected <repository>/<model>/<version>/model.onnx or <repository>/<model>/MLmodel)',
-      });
+      expect(scan.problems).toEqual([
+        {
+          idModel: 'fraud',
+          message:
+            `${name}: the repository looks like the directory of one model; name its parent instead ` +
+            '(expected <repository>/<model>/<version>/model.onnx or <repository>/<model>/MLmodel)',
+        },
+      ]);
     },
   );
 
@@ -376,8 +376,7 @@ describe('reading one model', () => {
 
   it('takes a relative root', async () => {
     await write('fraud/1/model.onnx');
-    const relative = join('..', '..', '..', '..', '..', '..', '..', '..', root);
-    const [version] = (await readModel(relative, 'fraud')).versions;
+    const [version] = (await readModel(relative(process.cwd(), root), 'fraud')).versions;
     expect(version?.modelPath).toBe(join(root, 'fraud/1/model.onnx'));
   });
 

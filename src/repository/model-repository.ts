@@ -12,6 +12,9 @@ export type { ModelVersion, RepositoryProblem, RepositoryScan };
 
 const LAYOUT = '<repository>/<model>/<version>/model.onnx or <repository>/<model>/MLmodel';
 
+/** In a repository itself, these say that it is a model instead. */
+const MODEL_FILES = ['config.pbtxt', 'MLmodel', 'model.onnx'];
+
 /** The repository itself cannot be read, so that nothing can be said of any model. */
 export class RepositoryError extends TurntableError<'REPOSITORY_UNREADABLE'> {
   readonly root: string;
@@ -30,7 +33,7 @@ export class RepositoryError extends TurntableError<'REPOSITORY_UNREADABLE'> {
 export async function scanRepository(root: string): Promise<RepositoryScan> {
   const absoluteRoot = resolve(root);
   const names = (await listRoot(root)).toSorted(byCodeUnit);
-  const isModelItself = names.includes('config.pbtxt') || names.includes('MLmodel');
+  const isModelItself = MODEL_FILES.some((name) => names.includes(name));
   const versions: ModelVersion[] = [];
   const problems: RepositoryProblem[] = [];
   for (const name of names) {
@@ -80,7 +83,7 @@ async function listRoot(root: string): Promise<readonly string[]> {
 
 /** Other files, such as a README, are nobody's business; these were meant to be a model. */
 function misplacedFile(name: string, root: string): RepositoryProblem | undefined {
-  if (name === 'config.pbtxt' || name === 'MLmodel' || name === 'model.onnx') {
+  if (MODEL_FILES.includes(name)) {
     const message = `${name}: the repository looks like the directory of one model; name its parent instead (expected ${LAYOUT})`;
     return { idModel: basename(root), message };
   }

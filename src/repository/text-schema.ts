@@ -8,7 +8,7 @@ export interface Enumeration {
   readonly values: readonly string[];
 }
 
-export interface Repeated {
+interface Repeated {
   readonly each: SingleType;
 }
 

@@ -10,7 +10,7 @@ export interface YamlDocument {
 
 /**
  * Some costs of the parser grow with the square of the number of tokens (keys compared with each other, aliases
- * looked up, errors collected): a hostile mebibyte took it over a minute. At this many it is below a second,
+ * looked up, errors collected): a hostile mebibyte took it over a minute. At this many it is about a second,
  * and a real file has a few hundred, since long texts are one token each.
  */
 const MAX_TOKENS = 30_000;

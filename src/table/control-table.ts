@@ -48,7 +48,12 @@ export interface ControlTable {
   /** Adds a row in status INACTIVE. */
   register(registration: WorkerRegistration): Promise<RegisterResult>;
   /** Changes a status if it still is `from` and the change is legal (promise CT2). */
-  transition(id_worker: string, from: WorkerStatus, to: WorkerStatus, reason?: string): Promise<TransitionResult>;
+  transition(
+    id_worker: string,
+    from: WorkerStatus,
+    to: WorkerStatus,
+    reason?: string,
+  ): Promise<TransitionResult>;
   /** Notes a sign of life by the table's clock (promise CT7). Unknown workers are ignored. */
   heartbeat(beat: Heartbeat): Promise<void>;
   remove(id_worker: string): Promise<RemoveResult>;

@@ -46,5 +46,9 @@ export function combineLoads(loads: Iterable<WorkerLoad>): CombinedLoad {
     weight += load.completed;
     weighted += load.latency_ms * load.completed;
   }
-  return { current_requests: current, error_count: errors, avg_latency_ms: weight > 0 ? weighted / weight : 0 };
+  return {
+    current_requests: current,
+    error_count: errors,
+    avg_latency_ms: weight > 0 ? weighted / weight : 0,
+  };
 }

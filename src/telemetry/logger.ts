@@ -18,7 +18,10 @@ export function createLogger(env: NodeJS.ProcessEnv = process.env): Logger {
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (format === 'text') {
-    return pino(options, pretty({ destination: 2, sync: true, ignore: 'pid', translateTime: 'SYS:HH:MM:ss.l' }));
+    return pino(
+      options,
+      pretty({ destination: 2, sync: true, ignore: 'pid', translateTime: 'SYS:HH:MM:ss.l' }),
+    );
   }
   return pino(options, pino.destination({ dest: 2, sync: true }));
 }

@@ -177,7 +177,12 @@ export class Batcher {
     let outputs: readonly Tensor[];
     try {
       const inputs = signature.batchable
-        ? signature.inputs.map((spec, i) => concatRows(spec.datatype, shares.map((share) => inputRange(share, i))))
+        ? signature.inputs.map((spec, i) =>
+            concatRows(
+              spec.datatype,
+              shares.map((share) => inputRange(share, i)),
+            ),
+          )
         : (shares[0] as Share).waiting.job.inputs;
       outputs = await session.run(inputs, wanted);
       if (signature.batchable) this.#checkRows(outputs, rows);
@@ -215,7 +220,9 @@ export class Batcher {
   #checkRows(outputs: readonly Tensor[], rows: number): void {
     for (const output of outputs) {
       if (output.shape[0] !== rows) {
-        throw new Error(`the model gave ${output.shape[0]} rows for a batch of ${rows}; set max_batch_size to 0`);
+        throw new Error(
+          `the model gave ${output.shape[0]} rows for a batch of ${rows}; set max_batch_size to 0`,
+        );
       }
     }
   }

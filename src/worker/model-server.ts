@@ -87,7 +87,10 @@ export class ModelServer {
 
 function failure(reason: 'deadline' | 'inference', error: unknown) {
   if (reason === 'deadline') {
-    return { code: 'DEADLINE_EXCEEDED', message: 'the time for this request ran out before it could be run' } as const;
+    return {
+      code: 'DEADLINE_EXCEEDED',
+      message: 'the time for this request ran out before it could be run',
+    } as const;
   }
   return { code: 'INFERENCE_FAILED', message: `the model failed: ${(error as Error).message}` } as const;
 }

@@ -35,7 +35,8 @@ export function deriveSignature(model: ModelTensors, config: ModelConfig): Model
   checkDeclared(source, 'output', config.outputs, model.outputs, false);
   // An output whose first dimension is fixed cannot be split by row.
   const outputsVary = model.outputs.every((spec) => spec.shape[0] === -1);
-  const batchable = config.maxBatchSize === undefined ? firstDimensionVaries && outputsVary : config.maxBatchSize > 0;
+  const batchable =
+    config.maxBatchSize === undefined ? firstDimensionVaries && outputsVary : config.maxBatchSize > 0;
   return {
     inputs: narrowed(model.inputs, config.inputs),
     outputs: narrowed(model.outputs, config.outputs),
@@ -44,7 +45,10 @@ export function deriveSignature(model: ModelTensors, config: ModelConfig): Model
 }
 
 /** A configuration may fix a dimension that the model leaves variable; where it does, that is what is served. */
-function narrowed(specs: readonly TensorSpec[], declared: readonly TensorSpec[] | undefined): readonly TensorSpec[] {
+function narrowed(
+  specs: readonly TensorSpec[],
+  declared: readonly TensorSpec[] | undefined,
+): readonly TensorSpec[] {
   return specs.map((spec) => declared?.find((one) => one.name === spec.name) ?? spec);
 }
 
@@ -60,7 +64,9 @@ function checkDeclared(
     const found = actual.find((one) => one.name === spec.name);
     if (!found) {
       const names = actual.map((one) => one.name).join(', ');
-      throw new ConfigContradictsModel(`${source}: ${field} "${spec.name}" is not in the model, which has ${names}`);
+      throw new ConfigContradictsModel(
+        `${source}: ${field} "${spec.name}" is not in the model, which has ${names}`,
+      );
     }
     if (found.datatype !== spec.datatype) {
       throw new ConfigContradictsModel(
@@ -74,7 +80,8 @@ function checkDeclared(
     }
   }
   const missing = complete && actual.find((one) => !declared.some((spec) => spec.name === one.name));
-  if (missing) throw new ConfigContradictsModel(`${source}: ${field} "${missing.name}" of the model is not declared`);
+  if (missing)
+    throw new ConfigContradictsModel(`${source}: ${field} "${missing.name}" of the model is not declared`);
 }
 
 function agrees(declared: readonly number[], actual: readonly number[]): boolean {

@@ -139,7 +139,10 @@ async function prepareModel(
   }
   const slots = signature.batchable
     ? Math.max(MIN_SLOTS, 2 * maxBatchRows)
-    : Math.min(MAX_SINGLE_SLOTS, Math.max(MIN_SLOTS, Math.ceil(SINGLE_SLOTS_MS / Math.max(warm.runMs, 0.01))));
+    : Math.min(
+        MAX_SINGLE_SLOTS,
+        Math.max(MIN_SLOTS, Math.ceil(SINGLE_SLOTS_MS / Math.max(warm.runMs, 0.01))),
+      );
   log.info({ runMs: warm.runMs, maxBatchRows, slots, batchable: signature.batchable }, 'model is warm');
   return { session, signature, maxBatchRows, slots };
 }

@@ -103,7 +103,9 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
       withTable(async ({ table }) => {
         await bringTo(table, 'w1', 'ACTIVE');
         const results = await Promise.all(
-          Array.from({ length: 20 }, (_, i) => table.transition('w1', 'ACTIVE', i % 2 === 0 ? 'ERROR' : 'UPDATING')),
+          Array.from({ length: 20 }, (_, i) =>
+            table.transition('w1', 'ACTIVE', i % 2 === 0 ? 'ERROR' : 'UPDATING'),
+          ),
         );
         expect(results.filter((result) => result === 'changed')).toHaveLength(1);
         expect(results.filter((result) => result === 'conflict')).toHaveLength(19);
@@ -196,7 +198,9 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
                 now += one.ms;
               }
               const live = [...said.values()].filter(({ at }) => now - at <= 3_000);
-              expect(table.worker('w1')?.current_requests).toBe(live.reduce((sum, { count }) => sum + count, 0));
+              expect(table.worker('w1')?.current_requests).toBe(
+                live.reduce((sum, { count }) => sum + count, 0),
+              );
             }
           }),
           { numRuns: 50 },
@@ -206,8 +210,14 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
     it('CT3: avg_latency_ms weighs each gateway by what it has seen', () =>
       withTable(async ({ table }) => {
         await bringTo(table, 'w1', 'ACTIVE');
-        await table.state({ id_gateway: 'a', loads: [load('w1', 0, { latency_ms: 10, completed: 30, failed: 2 })] });
-        await table.state({ id_gateway: 'b', loads: [load('w1', 0, { latency_ms: 20, completed: 10, failed: 1 })] });
+        await table.state({
+          id_gateway: 'a',
+          loads: [load('w1', 0, { latency_ms: 10, completed: 30, failed: 2 })],
+        });
+        await table.state({
+          id_gateway: 'b',
+          loads: [load('w1', 0, { latency_ms: 20, completed: 10, failed: 1 })],
+        });
         expect(table.worker('w1')?.avg_latency_ms).toBeCloseTo(12.5);
         expect(table.worker('w1')?.error_count).toBe(3);
       }));

@@ -94,7 +94,8 @@ export class MemoryControlTable implements ControlTable {
 
   async heartbeat(beat: Heartbeat): Promise<void> {
     const row = this.#rows.get(beat.id_worker);
-    if (row) this.#rows.set(beat.id_worker, { ...row, last_activity: this.#clock(), rss_bytes: beat.rss_bytes });
+    if (row)
+      this.#rows.set(beat.id_worker, { ...row, last_activity: this.#clock(), rss_bytes: beat.rss_bytes });
   }
 
   async remove(id_worker: string): Promise<RemoveResult> {

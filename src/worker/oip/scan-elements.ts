@@ -2,13 +2,14 @@
 import type { Datatype, TensorData } from '../../oip/tensor.ts';
 import { allocateElements } from './element-type.ts';
 import type { JsonCursor } from './json-cursor.ts';
-import { FLOAT_LIMIT, INTEGER_RANGE, isBigInteger, isFloat } from './number-range.ts';
+import { BIG_INTEGER_RANGE, FLOAT_LIMIT, INTEGER_RANGE, isBigInteger, isFloat } from './number-range.ts';
 import { scanFloats } from './scan-floats.ts';
 import { scanBigIntegers, scanIntegers } from './scan-integers.ts';
 
 const COMMA = 44;
 const OPEN = 91;
 const CLOSE = 93;
+const MOST_STRINGS = 32;
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 
@@ -24,6 +25,8 @@ export function scanElements(
 ): TensorData | undefined {
   // An element takes a digit and a comma at least: a shape that claims more must not make us allocate it.
   if (count > (cursor.bytes.length - cursor.at + 1) / 2) return undefined;
+  // Cutting out many strings one by one is slower than having JSON.parse do it.
+  if (datatype === 'BYTES' && count > MOST_STRINGS) return undefined;
   const data = datatype === 'BYTES' ? new Array<string>(count) : allocateElements(datatype, count);
   const scanRun = scannerOf(cursor, datatype, data);
   if (!cursor.take(OPEN)) return undefined;
@@ -59,9 +62,8 @@ function scannerOf(cursor: JsonCursor, datatype: Datatype, data: TensorData): Sc
     return (from, to) => scanFloats(cursor, floats, from, to, limit);
   }
   if (isBigInteger(datatype)) {
-    const { buffer, byteOffset, length } = data as BigInt64Array;
-    const words = new Int32Array(buffer, byteOffset, 2 * length);
-    return (from, to) => scanBigIntegers(cursor, words, from, to, datatype === 'INT64');
+    const range = BIG_INTEGER_RANGE[datatype];
+    return (from, to) => scanBigIntegers(cursor, data as BigInt64Array, from, to, range);
   }
   if (datatype === 'BYTES') return (from, to) => scanStrings(cursor, data as string[], from, to);
   if (datatype === 'BOOL') return (from, to) => scanBools(cursor, data as Uint8Array, from, to);

@@ -1,6 +1,7 @@
 /** Scans JSON numbers straight from bytes into floats: the innermost loop of decoding. */
 import type { JsonCursor } from './json-cursor.ts';
 
+const PLUS = 43;
 const COMMA = 44;
 const MINUS = 45;
 const POINT = 46;
@@ -13,7 +14,7 @@ const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`
 const SIGNS = Float64Array.of(1, -1);
 const MAX_EXACT_POWER = 22;
 const FOUR_ZEROS = 0x30303030;
-/** Up to here the sum of digits below has met fewer than 20 roundings, of 2^-53 each. */
+/** On its way from 2^53 to here a mantissa takes ten more digits at most, so fewer than 32 roundings, of 2^-53 each. */
 const MAX_ROUNDED_MANTISSA = 1e25;
 const BELOW = 1 - 2 ** -46;
 const ABOVE = 1 + 2 ** -46;
@@ -22,13 +23,13 @@ const ABOVE = 1 + 2 ** -46;
  * Scans numbers separated by commas into target[from..to) and stops after the last one. False if something there is
  * not a JSON number or not within ±`limit`; elements and cursor are then of no use.
  *
- * Value: the digits make an integer mantissa, divided by a power of ten for those after the point. With a mantissa
- * below 2^53 and a power of at most 22, both are exact and the quotient is the one correct rounding (Clinger, "How to
- * read floating point numbers accurately", 1990). Longer mantissas carry a relative error below 2^-46; if a float32
- * target rounds both ends of that interval to one value, rounding the true value gives the same. The rest, and
- * whatever has an exponent, goes to Number.
+ * Value: the digits make an integer mantissa, scaled by the power of ten that decimals and exponent ask for. With a
+ * mantissa below 2^53 and a power of at most 22, both are exact and the quotient or product is the one correct rounding
+ * (Clinger, "How to read floating point numbers accurately", 1990). Longer mantissas carry a relative error below
+ * 2^-46; if a float32 target rounds both ends of that interval to one value, rounding the true value gives the same.
+ * The rest goes to Number.
  *
- * Digits after the point are read four at once (Lemire, "Number parsing at a gigabyte per second", 2021, section 5).
+ * Decimals are read four at once (Lemire, "Number parsing at a gigabyte per second", 2021, section 5).
  */
 export function scanFloats(
   cursor: JsonCursor,
@@ -80,11 +81,22 @@ export function scanFloats(
       decimals = at - firstDecimal;
       if (decimals === 0) return false;
     }
+    if ((bytes[at]! | SPACE) === LETTER_E) {
+      const exponentSign = bytes[++at];
+      if (exponentSign === MINUS || exponentSign === PLUS) at++;
+      const firstDigit = at;
+      let exponent = 0;
+      for (let digit = bytes[at]! - ZERO; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO) {
+        exponent = exponent * 10 + digit;
+      }
+      if (at === firstDigit) return false;
+      decimals += exponentSign === MINUS ? exponent : -exponent;
+    }
     let value = toNumber(mantissa, decimals, isSingle) * SIGNS[sign]!;
-    if (Number.isNaN(value) || (bytes[at]! | SPACE) === LETTER_E) {
-      cursor.at = start;
-      value = takeAnyNumber(cursor);
-      at = cursor.at;
+    if (Number.isNaN(value)) {
+      // Numbers that make full use of a double are many or none: JSON.parse reads many of them faster.
+      if (!isSingle) return false;
+      value = Number(bytes.toString('latin1', start, at));
     }
     if (!(value < limit && value > -limit)) return false;
     target[i] = value;
@@ -104,10 +116,15 @@ export function scanFloats(
 
 /** mantissa / 10^decimals if it is certain to round as the true value does, else NaN. */
 function toNumber(mantissa: number, decimals: number, isSingle: boolean): number {
-  if (decimals > MAX_EXACT_POWER) return Number.NaN;
-  const value = mantissa / EXACT_POWERS[decimals]!;
-  if (mantissa <= Number.MAX_SAFE_INTEGER) return value;
-  if (!isSingle || mantissa > MAX_ROUNDED_MANTISSA) return Number.NaN;
+  if (mantissa <= Number.MAX_SAFE_INTEGER && decimals <= MAX_EXACT_POWER && decimals >= -MAX_EXACT_POWER) {
+    return decimals >= 0 ? mantissa / EXACT_POWERS[decimals]! : mantissa * EXACT_POWERS[-decimals]!;
+  }
+  if (!isSingle || mantissa > MAX_ROUNDED_MANTISSA || decimals < 0 || decimals > 2 * MAX_EXACT_POWER)
+    return Number.NaN;
+  const value =
+    decimals <= MAX_EXACT_POWER
+      ? mantissa / EXACT_POWERS[decimals]!
+      : mantissa / EXACT_POWERS[MAX_EXACT_POWER]! / EXACT_POWERS[decimals - MAX_EXACT_POWER]!;
   return Math.fround(value * BELOW) === Math.fround(value * ABOVE) ? value : Number.NaN;
 }
 
@@ -115,27 +132,4 @@ function toNumber(mantissa: number, decimals: number, isSingle: boolean): number
 function joinDigits(quad: number): number {
   const pairs = (Math.imul(quad, 10) + (quad >>> 8)) & 0x00ff00ff;
   return (Math.imul(pairs, 100) + (pairs >>> 16)) & 0xffff;
-}
-
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/** The number at the cursor however it is written; NaN if there is none. */
-function takeAnyNumber(cursor: JsonCursor): number {
-  const { bytes } = cursor;
-  const start = cursor.at;
-  let end = start;
-  while (isOfNumber(bytes[end]!)) end++;
-  const text = bytes.toString('latin1', start, end);
-  cursor.at = end;
-  return NUMBER.test(text) ? Number(text) : Number.NaN;
-}
-
-function isOfNumber(byte: number): boolean {
-  return (
-    (byte >= ZERO && byte <= 57) ||
-    byte === MINUS ||
-    byte === POINT ||
-    byte === 43 ||
-    (byte | SPACE) === LETTER_E
-  );
 }

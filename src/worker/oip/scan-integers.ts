@@ -3,12 +3,11 @@ import type { JsonCursor } from './json-cursor.ts';
 
 const COMMA = 44;
 const MINUS = 45;
-const POINT = 46;
-const SPACE = 32;
 const ZERO = 48;
-const LETTER_E = 101;
 /** Digits that a double always holds exactly. */
 const MAX_DIGITS = 15;
+/** The integers of 64 bits that have more. */
+const LONG_INTEGER = /^-?[1-9]\d{15,19}$/;
 const TWO_32 = 2 ** 32;
 
 /**
@@ -31,28 +30,40 @@ export function scanIntegers(
   return true;
 }
 
-/**
- * The same for 64 bits, written as low and high words because a BigInt costs an allocation; `words` are the elements'
- * memory. Negative values where `isSigned` is not set, and any of more than 15 digits, give false.
- */
+/** The same for 64 bits. */
 export function scanBigIntegers(
   cursor: JsonCursor,
-  words: Int32Array,
+  target: BigInt64Array | BigUint64Array,
   from: number,
   to: number,
-  isSigned: boolean,
+  [min, max]: readonly [min: bigint, max: bigint],
 ): boolean {
+  // Low and high words of the elements: a BigInt costs an allocation, and most values fit a double.
+  const words = new Int32Array(target.buffer, target.byteOffset, 2 * target.length);
   for (let i = from; i < to; i++) {
     if (i > from && !cursor.take(COMMA)) return false;
+    cursor.next();
+    const start = cursor.at;
     const value = takeInteger(cursor);
-    if (Number.isNaN(value) || (value < 0 && !isSigned)) return false;
-    words[2 * i] = value;
-    words[2 * i + 1] = Math.floor(value / TWO_32);
+    if (!Number.isNaN(value)) {
+      if (value < 0 && min === 0n) return false;
+      words[2 * i] = value;
+      words[2 * i + 1] = Math.floor(value / TWO_32);
+    } else {
+      const text = cursor.bytes.toString('latin1', start, cursor.at);
+      if (!LONG_INTEGER.test(text)) return false;
+      const long = BigInt(text);
+      if (long < min || long > max) return false;
+      target[i] = long;
+    }
   }
   return true;
 }
 
-/** NaN if there is no plain integer of at most 15 digits. */
+/**
+ * The integer at the cursor, which then stands behind its digits. NaN if it has no digits, a leading zero or more
+ * digits than a double holds. A point or exponent after the digits is left for the caller to stumble on.
+ */
 function takeInteger(cursor: JsonCursor): number {
   const isNegative = cursor.take(MINUS);
   const { bytes } = cursor;
@@ -64,8 +75,6 @@ function takeInteger(cursor: JsonCursor): number {
   }
   cursor.at = at;
   const digits = at - start;
-  const after = bytes[at]!;
   if (digits === 0 || digits > MAX_DIGITS || (digits > 1 && bytes[start] === ZERO)) return Number.NaN;
-  if (after === POINT || (after | SPACE) === LETTER_E) return Number.NaN;
   return isNegative ? -value : value;
 }

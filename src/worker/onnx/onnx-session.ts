@@ -66,7 +66,11 @@ export class OnnxSession implements InferenceSession {
     const feeds: Record<string, ort.Tensor> = {};
     for (let i = 0; i < this.inputs.length; i++) {
       const { data, shape } = inputs[i] as Tensor;
-      feeds[(this.inputs[i] as TensorSpec).name] = ortTensor(this.#inputTypes[i] as ort.Tensor.Type, data, shape);
+      feeds[(this.inputs[i] as TensorSpec).name] = ortTensor(
+        this.#inputTypes[i] as ort.Tensor.Type,
+        data,
+        shape,
+      );
     }
     const names = outputs.map((index) => (this.outputs[index] as TensorSpec).name);
     const results = await this.#session.run(feeds, names);
@@ -82,9 +86,11 @@ export class OnnxSession implements InferenceSession {
 }
 
 function tensorSpec(meta: ort.InferenceSession.ValueMetadata): TensorSpec {
-  if (!meta.isTensor) throw new ModelLoadError(`"${meta.name}" is not a tensor; sequences and maps are not served`);
+  if (!meta.isTensor)
+    throw new ModelLoadError(`"${meta.name}" is not a tensor; sequences and maps are not served`);
   const datatype = DATATYPE_OF[meta.type];
-  if (!datatype) throw new ModelLoadError(`"${meta.name}" has the data type ${meta.type}, which is not served`);
+  if (!datatype)
+    throw new ModelLoadError(`"${meta.name}" has the data type ${meta.type}, which is not served`);
   return {
     name: meta.name,
     datatype,

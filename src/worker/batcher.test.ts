@@ -1,0 +1,216 @@
+/** Batching: work-conserving, fair to small requests, and a bad request fails alone. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ModelSignature, Tensor } from '../oip/tensor.ts';
+import { type BatchJob, Batcher, type RunTiming } from './batcher.ts';
+import type { InferenceSession } from './inference-session.ts';
+
+const SIGNATURE: ModelSignature = {
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, -1] }],
+  outputs: [
+    { name: 'double', datatype: 'FP32', shape: [-1, -1] },
+    { name: 'sum', datatype: 'FP32', shape: [-1] },
+  ],
+  batchable: true,
+};
+
+/** Doubles and sums each row; fails for a batch with a negative number. Runs end when the test says so. */
+class FakeSession implements InferenceSession {
+  readonly inputs = SIGNATURE.inputs;
+  readonly outputs = SIGNATURE.outputs;
+  readonly runs: { rows: number; outputs: readonly number[] }[] = [];
+  #release: (() => void)[] = [];
+  #held = false;
+
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    for (const release of this.#release.splice(0)) release();
+  }
+
+  async run([input]: readonly Tensor[], outputs: readonly number[]): Promise<readonly Tensor[]> {
+    const { shape, data } = input as { shape: number[]; data: Float32Array };
+    const [rows = 0, width = 0] = shape;
+    this.runs.push({ rows, outputs });
+    if (this.#held) await new Promise<void>((resolve) => this.#release.push(resolve));
+    await Promise.resolve();
+    if (data.some((value) => value < 0)) throw new Error('negative');
+    const sums = Float32Array.from({ length: rows }, (_, row) =>
+      data.subarray(row * width, (row + 1) * width).reduce((sum, value) => sum + value, 0),
+    );
+    const all: Tensor[] = [
+      { shape, data: data.map((value) => 2 * value) },
+      { shape: [rows], data: sums },
+    ];
+    return outputs.map((index) => all[index] as Tensor);
+  }
+
+  async close(): Promise<void> {}
+}
+
+interface Result {
+  outputs?: readonly Tensor[];
+  timing?: RunTiming;
+  failed?: string;
+}
+
+function setUp(options: { maxBatchRows?: number; maxDelayMs?: number; batchable?: boolean } = {}) {
+  const session = new FakeSession();
+  let now = 0;
+  const batcher = new Batcher({
+    session,
+    signature: { ...SIGNATURE, batchable: options.batchable ?? true },
+    maxBatchRows: options.maxBatchRows ?? 8,
+    maxDelayMs: options.maxDelayMs ?? 0,
+    now: () => now,
+  });
+  const submit = (rows: number[][], more: Partial<BatchJob> = {}): Promise<Result> =>
+    new Promise((resolve) => {
+      batcher.add({
+        inputs: [{ shape: [rows.length, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) }],
+        rows: options.batchable === false ? 1 : rows.length,
+        outputs: [0, 1],
+        arrivedAt: now,
+        deadline: Number.POSITIVE_INFINITY,
+        isCancelled: () => false,
+        onDone: (outputs, timing) => resolve({ outputs, timing }),
+        onFailed: (reason) => resolve({ failed: reason }),
+        ...more,
+      });
+    });
+  return {
+    session,
+    batcher,
+    submit,
+    advance: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+const numbers = (tensor: Tensor | undefined) => Array.from((tensor?.data ?? []) as Float32Array);
+
+describe('Batcher', () => {
+  it('runs what came together in one run and gives each request its own rows', async () => {
+    const { session, submit } = setUp();
+    const results = await Promise.all([submit([[1, 2]]), submit([[3, 4], [5, 6]]), submit([[7, 8]])]);
+    expect(session.runs).toEqual([{ rows: 4, outputs: [0, 1] }]);
+    expect(results.map(({ outputs }) => numbers(outputs?.[1]))).toEqual([[3], [7, 11], [15]]);
+    expect(numbers(results[1]?.outputs?.[0])).toEqual([6, 8, 10, 12]);
+    expect(results[0]?.timing?.batchRows).toBe(4);
+  });
+
+  it('does not wait for company when the session is free', async () => {
+    const { session, submit } = setUp();
+    await submit([[1]]);
+    expect(session.runs).toHaveLength(1);
+  });
+
+  it('takes all that waited, up to the limit, the moment the session is free', async () => {
+    const { session, submit } = setUp({ maxBatchRows: 4 });
+    session.hold();
+    const first = submit([[0]]);
+    await Promise.resolve();
+    const waiting = Array.from({ length: 6 }, (_, i) => submit([[i]]));
+    session.release();
+    await Promise.all([first, ...waiting]);
+    expect(session.runs.map(({ rows }) => rows)).toEqual([1, 4, 2]);
+  });
+
+  it('runs requests of other shapes apart', async () => {
+    const { session, submit } = setUp();
+    const results = await Promise.all([submit([[1, 1]]), submit([[1, 1, 1]]), submit([[2, 2]])]);
+    expect(session.runs.map(({ rows }) => rows)).toEqual([2, 1]);
+    expect(results.map(({ outputs }) => numbers(outputs?.[1]))).toEqual([[2], [3], [4]]);
+  });
+
+  it('runs a request of more rows than a run takes in slices, and lets others pass between them', async () => {
+    const { session, submit } = setUp({ maxBatchRows: 4 });
+    const order: string[] = [];
+    const many = Array.from({ length: 10 }, (_, i) => [i]);
+    const large = submit(many).then((result) => {
+      order.push('large');
+      return result;
+    });
+    const small = submit([[100]]).then(() => order.push('small'));
+    await Promise.all([large, small]);
+    expect(order).toEqual(['small', 'large']);
+    expect(numbers((await large).outputs?.[1])).toEqual(many.flat());
+    expect(session.runs.map(({ rows }) => rows)).toEqual([4, 4, 3]);
+  });
+
+  it('lets a bad request fail alone', async () => {
+    const { submit } = setUp();
+    const results = await Promise.all([submit([[1]]), submit([[-1]]), submit([[3]])]);
+    expect(results.map(({ outputs, failed }) => failed ?? numbers(outputs?.[1]))).toEqual([[1], 'inference', [3]]);
+  });
+
+  it('forgets the rest of a sliced request that failed', async () => {
+    const { session, submit, batcher } = setUp({ maxBatchRows: 2 });
+    expect(await submit([[1], [-1], [1], [1], [1], [1]])).toEqual({ failed: 'inference' });
+    await submit([[1]]);
+    expect(batcher.waiting).toBe(0);
+    expect(session.runs).toHaveLength(2);
+  });
+
+  it('drops what nobody waits for, and what is too late, before it costs a run', async () => {
+    const { session, submit, advance } = setUp();
+    session.hold();
+    const first = submit([[0]]);
+    await Promise.resolve();
+    let cancelled = false;
+    void submit([[1]], { isCancelled: () => cancelled });
+    const late = submit([[2]], { deadline: 5 });
+    const kept = submit([[3]]);
+    cancelled = true;
+    advance(10);
+    session.release();
+    await Promise.all([first, kept]);
+    expect(await late).toEqual({ failed: 'deadline' });
+    expect(session.runs.map(({ rows }) => rows)).toEqual([1, 1]);
+  });
+
+  it('asks the session for the wanted outputs only', async () => {
+    const { session, submit } = setUp();
+    const [only, other] = await Promise.all([submit([[1, 2]], { outputs: [1] }), submit([[3, 4]], { outputs: [1] })]);
+    expect(session.runs).toEqual([{ rows: 2, outputs: [1] }]);
+    expect([only, other].map((result) => numbers(result?.outputs?.[0]))).toEqual([[3], [7]]);
+  });
+
+  it('runs the requests of a model without batches one by one', async () => {
+    const { session, submit } = setUp({ batchable: false, maxBatchRows: 1 });
+    await Promise.all([submit([[1, 2], [3, 4]]), submit([[5, 6]])]);
+    expect(session.runs.map(({ rows }) => rows)).toEqual([2, 1]);
+  });
+
+  it('waits for a fuller batch only where a delay is configured, and no longer than that', async () => {
+    const { session, submit, advance } = setUp({ maxBatchRows: 3, maxDelayMs: 20 });
+    const first = submit([[1]]);
+    await Promise.resolve();
+    expect(session.runs).toHaveLength(0);
+    await Promise.all([first, submit([[2]]), submit([[3]])]);
+    expect(session.runs.map(({ rows }) => rows)).toEqual([3]);
+    const alone = submit([[4]]);
+    advance(20);
+    await alone;
+    expect(session.runs.map(({ rows }) => rows)).toEqual([3, 1]);
+  });
+
+  it('gives every request its own answer, however they are shaped and bounded', async () => {
+    const row = fc.array(fc.float({ min: 0, max: 100, noNaN: true }), { minLength: 2, maxLength: 2 });
+    const requests = fc.array(fc.array(row, { minLength: 1, maxLength: 9 }), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(requests, fc.integer({ min: 1, max: 6 }), async (bodies, maxBatchRows) => {
+        const { submit, session } = setUp({ maxBatchRows });
+        const results = await Promise.all(bodies.map((body) => submit(body)));
+        for (const [i, { outputs }] of results.entries()) {
+          expect(numbers(outputs?.[0])).toEqual((bodies[i] ?? []).flat().map((value) => Math.fround(2 * value)));
+        }
+        expect(session.runs.every(({ rows }) => rows <= maxBatchRows)).toBe(true);
+      }),
+    );
+  });
+});

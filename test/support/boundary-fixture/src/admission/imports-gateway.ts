@@ -1,0 +1,2 @@
+/** Deliberately wrong: admission imports the gateway. */
+export { gateway } from '../gateway/gateway.ts';

@@ -1,0 +1,2 @@
+/** Deliberately wrong: pure code does I/O. */
+export { readFileSync } from 'node:fs';

@@ -1,0 +1,2 @@
+/** Deliberately wrong: channel imports the gateway. */
+export { gateway } from '../gateway/gateway.ts';

@@ -1,0 +1,3 @@
+/** Deliberately wrong: half of a cycle. */
+export { b } from './cycle-b.ts';
+export const imports = 1;

@@ -1,0 +1,2 @@
+/** Deliberately wrong: control imports the worker. */
+export { session } from '../worker/onnx/session.ts';

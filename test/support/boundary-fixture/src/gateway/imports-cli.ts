@@ -1,0 +1,2 @@
+/** Deliberately wrong: somebody imports cli. */
+export { main } from '../cli/main.ts';

@@ -1,0 +1,2 @@
+/** Deliberately wrong: ONNX Runtime outside its corner. */
+export { InferenceSession } from 'onnxruntime-node';

@@ -1,0 +1,2 @@
+/** Deliberately wrong: shared vocabulary imports a part. */
+export { memoryTable } from '../table/memory/memory-table.ts';

@@ -1,0 +1,2 @@
+/** Deliberately wrong: provision imports the table. */
+export { memoryTable } from '../table/memory/memory-table.ts';

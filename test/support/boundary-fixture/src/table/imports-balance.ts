@@ -1,0 +1,2 @@
+/** Deliberately wrong: the table imports balance. */
+export { memoryTable } from '../balance/imports-table.ts';

@@ -1,0 +1,2 @@
+/** Deliberately wrong: imported by others. */
+export const memoryTable = 1;
