@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingCounts } from './test/support/closing-counts.ts';
 
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
+    // Each file of end-to-end tests runs a server and its workers: more at once than cores proves less.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     retry: 0,
+    reporters: ['default', new ClosingCounts()],
   },
 });

@@ -19,8 +19,11 @@ SEED = 7
 HELD_OUT_FRACTION = 0.3
 TREES = 100
 # Best mean average precision in a 5-fold cross-validation inside the training part, among
-# leaves of 1, 2, 3, 5 rows and depths of 6, 8, 10, unlimited; it also drops a quarter of the nodes.
+# leaves of 1, 2, 3, 5 rows; it also drops a quarter of the nodes.
 MIN_ROWS_PER_LEAF = 3
+# The shallowest that costs nothing which can be told from chance: mean average precision 0.916 in that
+# cross-validation, against 0.921 without a limit and a standard error of 0.020. It has a third of the nodes.
+MAX_DEPTH = 6
 
 # Older than the newest on purpose, so that serving runtimes of several years load the model.
 OPSETS = {"": 17, "ai.onnx.ml": 1}
@@ -39,7 +42,9 @@ def main() -> None:
     print(f"distinct rows: {len(labels)} ({labels.sum()} frauds)")
     print(f"train: {len(train_y)} ({train_y.sum()} frauds), held out: {len(held_out_y)} ({held_out_y.sum()} frauds)")
 
-    forest = RandomForestClassifier(TREES, min_samples_leaf=MIN_ROWS_PER_LEAF, random_state=SEED)
+    forest = RandomForestClassifier(
+        TREES, max_depth=MAX_DEPTH, min_samples_leaf=MIN_ROWS_PER_LEAF, random_state=SEED
+    )
     print_spread(forest, features, labels)
     forest.fit(train_x, train_y)
     scores = forest.predict_proba(held_out_x)[:, 1]
