@@ -1,6 +1,6 @@
 /** The gateway's HTTP front: the server, its limits, and which handler answers what. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { ControlTable } from '../table/control-table.ts';
 import type { DocsPage } from './docs-page.ts';
@@ -45,6 +45,9 @@ export interface HttpFrontOptions {
 
 /** How often connections are looked at for time-outs, milliseconds. */
 const TIMEOUT_CHECK_MS = 500;
+/** How long an idle connection may still send a request once the server drains. */
+const IDLE_GRACE_MS = 1_000;
+const DRAIN_SWEEP_MS = 50;
 /** Targets of inference that are remembered by their URL. */
 const MAX_CACHED_URLS = 1_000;
 
@@ -83,14 +86,25 @@ export class HttpFront {
     });
   }
 
-  /** Accepts no new connections, finishes what is under way within the limit, and closes. */
+  /**
+   * Accepts no new connections and closes the others, each after its next answer or when it stays idle; what is
+   * under way is finished within the limit. Closing idle connections at once would cut off clients that are just
+   * sending their next request.
+   */
   async drain(limitMs: number): Promise<void> {
     this.#draining = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), limitMs);
+    // Not the HTTP server's own close, which closes idle connections at once.
+    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()));
+    const start = performance.now();
+    const sweep = setInterval(() => {
+      const elapsed = performance.now() - start;
+      if (elapsed > limitMs) this.#server.closeAllConnections();
+      else if (elapsed > Math.min(IDLE_GRACE_MS, limitMs)) this.#server.closeIdleConnections();
+    }, DRAIN_SWEEP_MS);
     await closed;
-    clearTimeout(timer);
+    clearInterval(sweep);
+    // Ends the server's own timers.
+    this.#server.close();
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {

@@ -27,11 +27,7 @@ export function ref(schema: string): Schema {
 }
 
 /** @param optional the properties that may be missing */
-export function object(
-  description: string,
-  properties: Schemas,
-  optional: readonly string[] = [],
-): Schema {
+export function object(description: string, properties: Schemas, optional: readonly string[] = []): Schema {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { type: 'object', description, ...(required.length > 0 && { required }), properties };
 }

@@ -12,7 +12,9 @@ export class ClosingCounts implements Reporter {
     const skipped = counts.skipped + counts.pending;
     // After the other reporters' last words.
     process.once('exit', () => {
-      process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+      process.stdout.write(
+        `\n${counts.passed} passed, ${counts.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
+      );
     });
   }
 }

@@ -20,7 +20,8 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}; last: ${last}`);
+    if (performance.now() > deadline)
+      throw new Error(`waited ${timeoutMs} ms in vain for ${what}; last: ${last}`);
     await sleep(5);
   }
 }

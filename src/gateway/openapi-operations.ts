@@ -1,0 +1,109 @@
+/** The OpenAPI description of what operators look at: the process control table, the metrics, this document. */
+
+import { WORKER_STATUSES } from '../table/worker-row.ts';
+import {
+  list,
+  object,
+  oneOf,
+  operation,
+  type Paths,
+  problem,
+  ref,
+  type Schemas,
+  text,
+  timestamp,
+  whole,
+} from './openapi-builders.ts';
+
+const TAG = 'Operations';
+
+export const operationsPaths: Paths = {
+  '/workers': {
+    get: operation(TAG, {
+      operationId: 'listWorkers',
+      summary: 'The process control table: every worker and how it is',
+      responses: {
+        200: { description: 'The table.', content: { 'application/json': { schema: ref('WorkerTable') } } },
+      },
+    }),
+  },
+  '/metrics': {
+    get: operation(TAG, {
+      operationId: 'metrics',
+      summary: 'Metrics for Prometheus',
+      description: 'Metrics that begin with `turntable_` are explained in `docs/metrics.md`.',
+      responses: {
+        200: {
+          description: 'The metrics, in the text exposition format 0.0.4.',
+          content: {
+            'text/plain': {
+              schema: { type: 'string' },
+              example: 'turntable_build_info{version="0.1.0"} 1\n',
+            },
+          },
+        },
+        500: problem('The metrics could not be collected.'),
+      },
+    }),
+  },
+  '/openapi.json': {
+    get: operation(TAG, {
+      operationId: 'openApi',
+      summary: 'This document',
+      responses: {
+        200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+      },
+    }),
+  },
+  '/docs': {
+    get: operation(TAG, {
+      operationId: 'docs',
+      summary: 'This document as a page to read and to try requests from',
+      responses: {
+        200: { description: 'The page.', content: { 'text/html': { schema: { type: 'string' } } } },
+      },
+    }),
+  },
+};
+
+export const operationsSchemas: Schemas = {
+  WorkerTable: object('The process control table.', {
+    now: timestamp('The time by the clock of the table, against which the ages of rows are judged.'),
+    workers: list('One row for each worker process, by `id_worker`.', ref('WorkerRow')),
+  }),
+  WorkerRow: object(
+    'One worker process. The first eight fields are those of the published Table I; the rest is what decisions need beside these.',
+    {
+      id_worker: text(
+        'Names this process alone: a worker that is started again is a new row.',
+        'fraud-1-0il8wfr385x7k',
+      ),
+      id_model: text('The model that it runs.', 'fraud'),
+      version: text('The version that it runs.', '1'),
+      status: oneOf(
+        'INACTIVE: registered, takes nothing yet. ACTIVE: takes requests. UPDATING: finishes what it has, then ends. ' +
+          'ERROR: silent or failing, takes nothing until it answers again.',
+        WORKER_STATUSES,
+      ),
+      endpoint: text(
+        'Where and how it is reached; the scheme names the protocol.',
+        'turntable+unix:///run/turntable/1.sock',
+      ),
+      current_requests: whole('Requests in flight there, of all gateways together.'),
+      avg_latency_ms: {
+        type: 'number',
+        minimum: 0,
+        description:
+          'Mean time that it takes to answer, milliseconds; weighted so that about the last 20 requests count. 0 before the first.',
+      },
+      last_activity: timestamp('When it last gave a sign of life.'),
+      slots: whole('Requests that it can usefully hold at once.', 1),
+      node: text('Host that it runs on.', 'node-1'),
+      pid: whole('Its process id on that host.'),
+      registered_at: timestamp('When it registered.'),
+      error_count: whole('Requests that ended with an error of its own making.'),
+      rss_bytes: whole('Memory that it occupies, bytes.'),
+      reason: text('Why it has its status, for people; empty when nothing is wrong.', ''),
+    },
+  ),
+};
