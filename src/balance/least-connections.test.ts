@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Candidate, pickLeastConnections } from './least-connections.ts';
 
-const candidate: fc.Arbitrary<Candidate> = fc.record({ load: fc.nat(20), slots: fc.integer({ min: 1, max: 20 }) });
+const candidate: fc.Arbitrary<Candidate> = fc.record({
+  load: fc.nat(20),
+  slots: fc.integer({ min: 1, max: 20 }),
+});
 
 describe('pickLeastConnections', () => {
   it('takes a worker with a free slot than which none has less load, whenever there is one', () => {

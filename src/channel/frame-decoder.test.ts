@@ -44,12 +44,16 @@ const frame: fc.Arbitrary<Frame> = fc.record({
 describe('FrameDecoder', () => {
   it('decodes the same frames from any split of the bytes', () => {
     fc.assert(
-      fc.property(fc.array(frame, { maxLength: 10 }), fc.array(fc.nat(4_000), { maxLength: 40 }), (frames, cuts) => {
-        const bytes = Buffer.concat(frames.map(encode));
-        const at = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
-        const chunks = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
-        expect(decode(chunks)).toEqual(frames);
-      }),
+      fc.property(
+        fc.array(frame, { maxLength: 10 }),
+        fc.array(fc.nat(4_000), { maxLength: 40 }),
+        (frames, cuts) => {
+          const bytes = Buffer.concat(frames.map(encode));
+          const at = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
+          const chunks = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
+          expect(decode(chunks)).toEqual(frames);
+        },
+      ),
     );
   });
 
@@ -63,7 +67,12 @@ describe('FrameDecoder', () => {
   });
 
   it('takes a frame of the longest payload and refuses one byte more at its header', () => {
-    const longest: Frame = { type: FRAME.BODY, end: true, stream: 1, payload: Buffer.alloc(MAX_PAYLOAD_BYTES) };
+    const longest: Frame = {
+      type: FRAME.BODY,
+      end: true,
+      stream: 1,
+      payload: Buffer.alloc(MAX_PAYLOAD_BYTES),
+    };
     expect(decode([encode(longest)])).toHaveLength(1);
     const header = Buffer.alloc(HEADER_BYTES);
     writeHeader(header, 0, MAX_PAYLOAD_BYTES + 1, FRAME.BODY, 0, 1);

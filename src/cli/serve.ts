@@ -1,7 +1,7 @@
 /** `turntable serve`: gateway, controller and memory table in one process, workers as its children. */
 import { randomBytes } from 'node:crypto';
 import { TurntableChannel } from '../channel/turntable-channel.ts';
-import { environmentName, flagName, loadConfig } from '../config/load-config.ts';
+import { loadConfig } from '../config/load-config.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { ModelLifecycle } from '../control/model-lifecycle.ts';
 import { Supervisor } from '../control/supervisor.ts';
@@ -20,7 +20,7 @@ const COMMAND_TIMEOUT_MS = 300_000;
 
 /** @param flags the command line's options, by the names of the configuration's fields */
 export async function serve(repository: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
-  const config = loadConfig({ ...flags, repository }, process.env);
+  const config = loadConfig(flags, process.env);
   const log = createLogger();
   const table = new MemoryControlTable(() => Date.now());
   const provisioner = new ProcessProvisioner({
@@ -39,7 +39,7 @@ export async function serve(repository: string, flags: Readonly<Record<string, u
     startTimeoutMs: config.startTimeoutMs,
   });
   const lifecycle = new ModelLifecycle({
-    root: config.repository,
+    root: repository,
     defaultReplicas: config.replicas,
     supervisor,
     table,
@@ -78,7 +78,7 @@ export async function serve(repository: string, flags: Readonly<Record<string, u
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
 
-  await announceModels(table, `http://${displayHost(config.host)}:${address.port}`, config.repository);
+  await announceModels(table, `http://${displayHost(config.host)}:${address.port}`, repository);
 }
 
 function createGateway(
@@ -120,9 +120,4 @@ function createGateway(
 function displayHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** For `--help`: a flag with the environment variable that sets it too. */
-export function settingHelp(key: string): { readonly flag: string; readonly env: string } {
-  return { flag: flagName(key), env: environmentName(key) };
 }

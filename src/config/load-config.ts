@@ -1,7 +1,6 @@
 /** The one loader of the server's configuration: flags first, then the environment, then defaults. */
-import { z } from 'zod';
 import { TurntableError } from '../turntable-error.ts';
-import { type ServerConfig, serverConfigSchema } from './server-config.ts';
+import { SERVER_SETTINGS, type ServerConfig, type Setting } from './server-config.ts';
 
 export class ConfigError extends TurntableError<'CONFIG'> {
   constructor(message: string) {
@@ -21,26 +20,55 @@ export function flagName(key: string): string {
 
 /**
  * @param flags what the command line says; undefined where it says nothing
- * @throws ConfigError that names each wrong setting, where it came from and what was expected
+ * @throws ConfigError that names each wrong setting as it was given, and what was expected
  */
 export function loadConfig(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): ServerConfig {
-  const given: Record<string, unknown> = {};
-  const sources: Record<string, string> = {};
-  for (const key of Object.keys(serverConfigSchema.shape)) {
+  const config: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [key, setting] of Object.entries(SERVER_SETTINGS)) {
     const variable = environmentName(key);
-    if (flags[key] !== undefined) {
-      given[key] = flags[key];
-      sources[key] = flagName(key);
-    } else if (env[variable] !== undefined && env[variable] !== '') {
-      given[key] = env[variable];
-      sources[key] = variable;
+    const fromFlag = flags[key] !== undefined;
+    const given = fromFlag ? flags[key] : env[variable];
+    // An empty variable is how a shell says that there is none.
+    if (given === undefined || (!fromFlag && given === '')) {
+      config[key] = setting.default;
+      continue;
     }
+    const value = read(setting, given);
+    if (value === undefined) {
+      problems.push(`${fromFlag ? flagName(key) : variable} is "${given}"; expected ${expected(setting)}`);
+    }
+    config[key] = value;
   }
-  const result = z.safeParse(serverConfigSchema, given);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => {
-    const key = String(issue.path[0]);
-    return `${sources[key] ?? flagName(key)} ${JSON.stringify(given[key])}: ${issue.message}`;
-  });
-  throw new ConfigError(problems.join('\n'));
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  // Every key of the schema has just been given a value of its kind.
+  return config as unknown as ServerConfig;
+}
+
+function read(setting: Setting, given: unknown): string | number | boolean | undefined {
+  const text = String(given).trim();
+  switch (setting.kind) {
+    case 'integer': {
+      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= setting.least && value <= setting.most ? value : undefined;
+    }
+    case 'boolean':
+      if (/^(true|1|yes|on)$/i.test(text)) return true;
+      return /^(false|0|no|off)$/i.test(text) ? false : undefined;
+    case 'text':
+      return text === '' ? undefined : text;
+  }
+}
+
+function expected(setting: Setting): string {
+  switch (setting.kind) {
+    case 'integer': {
+      const unit = setting.unit === 'number' ? '' : ` (${setting.unit})`;
+      return `a whole number from ${setting.least} to ${setting.most}${unit}`;
+    }
+    case 'boolean':
+      return 'true or false';
+    case 'text':
+      return setting.unit;
+  }
 }

@@ -89,7 +89,11 @@ describe('decideReplicas', () => {
     const old = [worker('a'), worker('b')];
     const next = [wanted({ generation: 2 })];
     expect(decideReplicas(observe({ wanted: next, workers: old }))).toEqual([START, START]);
-    const starting = [...old, worker('c', { generation: 2 }), worker('d', { generation: 2, status: 'INACTIVE' })];
+    const starting = [
+      ...old,
+      worker('c', { generation: 2 }),
+      worker('d', { generation: 2, status: 'INACTIVE' }),
+    ];
     expect(decideReplicas(observe({ wanted: next, workers: starting }))).toEqual([]);
     const serving = [...old, worker('c', { generation: 2 }), worker('d', { generation: 2 })];
     expect(decideReplicas(observe({ wanted: next, workers: serving }))).toEqual([
@@ -100,10 +104,14 @@ describe('decideReplicas', () => {
 
   it('from any state comes to the wanted number of serving workers, without ever retiring below it', () => {
     const status = fc.constantFrom('ACTIVE', 'INACTIVE', 'UPDATING', 'ERROR', undefined);
-    const some = fc.array(fc.record({ status, generation: fc.integer({ min: 1, max: 2 }) }), { maxLength: 8 });
+    const some = fc.array(fc.record({ status, generation: fc.integer({ min: 1, max: 2 }) }), {
+      maxLength: 8,
+    });
     fc.assert(
       fc.property(some, fc.integer({ min: 0, max: 4 }), (initial, replicas) => {
-        let workers = initial.map((one, i) => worker(`w${i}`, { ...one, errorSince: one.status === 'ERROR' ? 0 : undefined }));
+        let workers = initial.map((one, i) =>
+          worker(`w${i}`, { ...one, errorSince: one.status === 'ERROR' ? 0 : undefined }),
+        );
         for (let step = 0; step < 10; step++) {
           const actions = decideReplicas(
             observe({ wanted: [wanted({ replicas, generation: 2 })], workers, now: 40_000 }),

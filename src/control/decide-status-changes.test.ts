@@ -54,7 +54,9 @@ describe('decideStatusChanges', () => {
 
   it('lets a worker back that is heard and reached again', () => {
     const lost = row({ status: 'ERROR' });
-    expect(decide(lost, [says(true)])).toEqual([{ id_worker: 'w1', from: 'ERROR', to: 'ACTIVE', reason: '' }]);
+    expect(decide(lost, [says(true)])).toEqual([
+      { id_worker: 'w1', from: 'ERROR', to: 'ACTIVE', reason: '' },
+    ]);
     expect(decide(lost, [says(false)])).toEqual([]);
     expect(decide(lost, [says(true)], 20_000)).toEqual([]);
   });

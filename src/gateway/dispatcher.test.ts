@@ -222,7 +222,9 @@ describe('Dispatcher', () => {
     );
     fc.assert(
       fc.property(fc.array(event, { maxLength: 80 }), (events) => {
-        const { start, channels, links, die, dispatcher, outcomes, route, statistics, tick } = setUp({ workers: 3 });
+        const { start, channels, links, die, dispatcher, outcomes, route, statistics, tick } = setUp({
+          workers: 3,
+        });
         const started: ReturnType<typeof start>[] = [];
         const cancelled = new Set<unknown>();
         for (const one of events) {

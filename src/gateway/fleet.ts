@@ -19,7 +19,7 @@ export interface FleetOptions {
   readonly onRouteOpened: (route: VersionRoute) => void;
   /** A version is served no more; what waits for it must go elsewhere. */
   readonly onRouteGone: (route: VersionRoute) => void;
-  readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
+  readonly log: { warn(fields: object, message: string): void; debug(fields: object, message: string): void };
 }
 
 /** While anything changes, the table hears of it this often; CT8: whatever the number of requests. */
@@ -144,7 +144,7 @@ export class Fleet {
     this.#state();
     if (state === 'unresponsive') this.#options.log.warn({ id_worker, reason }, 'worker does not answer');
     else if (state !== 'closed')
-      this.#options.log.info({ id_worker, state, reason }, 'channel changed state');
+      this.#options.log.debug({ id_worker, state, reason }, 'channel changed state');
   }
 
   #refreshRoute(link: WorkerLink): void {

@@ -94,7 +94,9 @@ export class HttpFront {
   async drain(limitMs: number): Promise<void> {
     this.#draining = true;
     // Not the HTTP server's own close, which closes idle connections at once.
-    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()));
+    const closed = new Promise<void>((resolve) =>
+      NetServer.prototype.close.call(this.#server, () => resolve()),
+    );
     const start = performance.now();
     const sweep = setInterval(() => {
       const elapsed = performance.now() - start;

@@ -51,7 +51,6 @@ export function openApiDocument(version: string): object {
       version,
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/', description: 'This gateway' }],
     tags: TAGS,
     paths: { ...inferencePaths, ...modelPaths, ...repositoryPaths, ...healthPaths, ...operationsPaths },
     components: {

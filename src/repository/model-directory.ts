@@ -5,7 +5,7 @@ import type { ModelConfig } from '../config/model-config.ts';
 import { describeIoError, readTextFile } from './bounded-file.ts';
 import { type ConfigFault, describeFault, printable, quote } from './config-fault.ts';
 import { lineOf, readConfigPbtxt, type TritonConfig } from './config-pbtxt.ts';
-import { type MlModel, readMlModel } from './mlmodel.ts';
+import type { MlModel } from './mlmodel.ts';
 import { findModelFile } from './model-file.ts';
 import { compareVersions, isVersionName } from './names.ts';
 import type { ModelVersion, RepositoryProblem, RepositoryScan } from './repository-scan.ts';
@@ -97,6 +97,8 @@ class ModelReading {
     if (read.kind === 'unreadable') return this.#problem(`${mlFile}: ${read.reason}`, version);
     let mlModel: MlModel | undefined;
     if (read.kind === 'text') {
+      // Only here: the YAML and schema libraries behind it take memory that a repository without MLflow need not.
+      const { readMlModel } = await import('./mlmodel.ts');
       const ml = readMlModel(read.text);
       if ('faults' in ml) return this.#faults(mlFile, ml.faults, version);
       mlModel = ml;

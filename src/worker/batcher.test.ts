@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelSignature, Tensor } from '../oip/tensor.ts';
-import { type BatchJob, Batcher, type RunTiming } from './batcher.ts';
+import { Batcher, type BatchJob, type RunTiming } from './batcher.ts';
 import type { InferenceSession } from './inference-session.ts';
 
 const SIGNATURE: ModelSignature = {
@@ -96,7 +96,14 @@ const numbers = (tensor: Tensor | undefined) => Array.from((tensor?.data ?? []) 
 describe('Batcher', () => {
   it('runs what came together in one run and gives each request its own rows', async () => {
     const { session, submit } = setUp();
-    const results = await Promise.all([submit([[1, 2]]), submit([[3, 4], [5, 6]]), submit([[7, 8]])]);
+    const results = await Promise.all([
+      submit([[1, 2]]),
+      submit([
+        [3, 4],
+        [5, 6],
+      ]),
+      submit([[7, 8]]),
+    ]);
     expect(session.runs).toEqual([{ rows: 4, outputs: [0, 1] }]);
     expect(results.map(({ outputs }) => numbers(outputs?.[1]))).toEqual([[3], [7, 11], [15]]);
     expect(numbers(results[1]?.outputs?.[0])).toEqual([6, 8, 10, 12]);
@@ -145,7 +152,11 @@ describe('Batcher', () => {
   it('lets a bad request fail alone', async () => {
     const { submit } = setUp();
     const results = await Promise.all([submit([[1]]), submit([[-1]]), submit([[3]])]);
-    expect(results.map(({ outputs, failed }) => failed ?? numbers(outputs?.[1]))).toEqual([[1], 'inference', [3]]);
+    expect(results.map(({ outputs, failed }) => failed ?? numbers(outputs?.[1]))).toEqual([
+      [1],
+      'inference',
+      [3],
+    ]);
   });
 
   it('forgets the rest of a sliced request that failed', async () => {
@@ -175,14 +186,23 @@ describe('Batcher', () => {
 
   it('asks the session for the wanted outputs only', async () => {
     const { session, submit } = setUp();
-    const [only, other] = await Promise.all([submit([[1, 2]], { outputs: [1] }), submit([[3, 4]], { outputs: [1] })]);
+    const [only, other] = await Promise.all([
+      submit([[1, 2]], { outputs: [1] }),
+      submit([[3, 4]], { outputs: [1] }),
+    ]);
     expect(session.runs).toEqual([{ rows: 2, outputs: [1] }]);
     expect([only, other].map((result) => numbers(result?.outputs?.[0]))).toEqual([[3], [7]]);
   });
 
   it('runs the requests of a model without batches one by one', async () => {
     const { session, submit } = setUp({ batchable: false, maxBatchRows: 1 });
-    await Promise.all([submit([[1, 2], [3, 4]]), submit([[5, 6]])]);
+    await Promise.all([
+      submit([
+        [1, 2],
+        [3, 4],
+      ]),
+      submit([[5, 6]]),
+    ]);
     expect(session.runs.map(({ rows }) => rows)).toEqual([2, 1]);
   });
 
@@ -207,7 +227,9 @@ describe('Batcher', () => {
         const { submit, session } = setUp({ maxBatchRows });
         const results = await Promise.all(bodies.map((body) => submit(body)));
         for (const [i, { outputs }] of results.entries()) {
-          expect(numbers(outputs?.[0])).toEqual((bodies[i] ?? []).flat().map((value) => Math.fround(2 * value)));
+          expect(numbers(outputs?.[0])).toEqual(
+            (bodies[i] ?? []).flat().map((value) => Math.fround(2 * value)),
+          );
         }
         expect(session.runs.every(({ rows }) => rows <= maxBatchRows)).toBe(true);
       }),

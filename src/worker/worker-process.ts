@@ -11,7 +11,7 @@ import { DEFAULT_MAX_BATCH_ROWS, deriveSignature } from './signature.ts';
 import { hasIndependentRows, warmUp } from './warm-up.ts';
 
 export interface WorkerLog {
-  info(fields: Record<string, unknown>, message: string): void;
+  debug(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
@@ -143,6 +143,6 @@ async function prepareModel(
         MAX_SINGLE_SLOTS,
         Math.max(MIN_SLOTS, Math.ceil(SINGLE_SLOTS_MS / Math.max(warm.runMs, 0.01))),
       );
-  log.info({ runMs: warm.runMs, maxBatchRows, slots, batchable: signature.batchable }, 'model is warm');
+  log.debug({ runMs: warm.runMs, maxBatchRows, slots, batchable: signature.batchable }, 'model is warm');
   return { session, signature, maxBatchRows, slots };
 }

@@ -119,6 +119,11 @@ describe('a malformed request is refused:', () => {
     ['broken JSON', '{"inputs":[', /not valid JSON/],
     ['text after the JSON', `${JSON.stringify(pair())} x`, /not valid JSON/],
     ['NaN', '{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[NaN,1]}]}', /not valid JSON/],
+    [
+      'a control character in a string',
+      JSON.stringify(pair()).replace('{', '{"id":"a\tb",'),
+      /not valid JSON/,
+    ],
     ['an array', '[]', /the request must be a JSON object, got an array of 0/],
     ['null', 'null', /the request must be a JSON object, got null/],
     ['a nesting bomb', tooDeep, /not valid JSON/],
