@@ -4,6 +4,7 @@ import type { Channel, ChannelState } from '../channel/channel.ts';
 import { TICK_MS } from '../channel/channel.ts';
 import type { ControlTable } from '../table/control-table.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
+import { LogThrottle } from '../telemetry/log-throttle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DocsPage } from './docs-page.ts';
@@ -34,11 +35,15 @@ export interface GatewayOptions {
   readonly accessLog: boolean;
 }
 
+/** Failures may come by the thousand when something is wrong; the first few of each second tell what. */
+const MAX_FAILURES_LOGGED_PER_S = 20;
+
 export class Gateway {
   readonly #fleet: Fleet;
   readonly #dispatcher: Dispatcher;
   readonly #front: HttpFront;
   readonly #ticks: NodeJS.Timeout;
+  readonly #failureLog = new LogThrottle(MAX_FAILURES_LOGGED_PER_S);
 
   constructor(options: GatewayOptions) {
     const { table, log, version, maxInFlight, requestTimeoutMs } = options;
@@ -68,7 +73,8 @@ export class Gateway {
       requestTimeoutMs,
       now,
       epoch: () => Date.now(),
-      onEnd: (summary) => logRequest(log, options.accessLog, summary),
+      accessLog: options.accessLog,
+      onLog: (summary) => this.#logRequest(log, summary),
     });
     const metrics = createMetrics(
       {
@@ -106,10 +112,13 @@ export class Gateway {
     clearInterval(this.#ticks);
     await this.#fleet.close();
   }
-}
 
-/** Failures of the service are always logged, all else where an access log is wanted. */
-function logRequest(log: Logger, accessLog: boolean, summary: RequestSummary): void {
-  if (summary.status >= 500) log.warn(summary, 'request failed');
-  else if (accessLog) log.info(summary, 'request');
+  #logRequest(log: Logger, summary: RequestSummary): void {
+    if (summary.status < 500) {
+      log.info(summary, 'request');
+      return;
+    }
+    const admitted = this.#failureLog.admit(performance.now());
+    if (admitted) log.warn({ ...summary, ...admitted }, 'request failed');
+  }
 }

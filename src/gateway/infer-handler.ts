@@ -22,8 +22,9 @@ export interface InferHandlerOptions {
   readonly now: () => number;
   /** Milliseconds since the epoch. */
   readonly epoch: () => number;
-  /** Told of each request when it is over. */
-  readonly onEnd: (summary: RequestSummary) => void;
+  /** Whether requests that ended well are logged too. */
+  readonly accessLog: boolean;
+  readonly onLog: (summary: RequestSummary) => void;
 }
 
 /** What the log says of a request. */
@@ -231,9 +232,10 @@ class InferCall implements ExchangeOwner<VersionRoute> {
     this.#handler.bufferedBytes -= this.#bodyBytes;
     this.#bodyBytes = 0;
     this.#body = NO_BODY as Buffer[];
-    const { now, onEnd } = this.#handler.options;
+    const { now, accessLog, onLog } = this.#handler.options;
+    if (status < 500 && !accessLog) return;
     const route = exchange?.route ?? this.#route;
-    onEnd({
+    onLog({
       request_id: this.#requestId,
       id_model: route.id_model,
       version: route.version,

@@ -25,7 +25,7 @@ const NOT_LOADED = oipUnavailable(
 );
 
 const COUNTED_HERE =
-  'Counted by this gateway since the version was loaded. Durations are totals in nanoseconds, as the statistics extension has them.';
+  'Counted by this gateway since it first knew the version. Durations are totals in nanoseconds, as the statistics extension has them.';
 
 export const modelPaths: Paths = {
   '/v2/models': {

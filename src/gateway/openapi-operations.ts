@@ -2,6 +2,8 @@
 
 import { WORKER_STATUSES } from '../table/worker-row.ts';
 import {
+  type Examples,
+  json,
   list,
   object,
   oneOf,
@@ -17,13 +19,41 @@ import {
 
 const TAG = 'Operations';
 
+const TABLE: Examples = {
+  fraud: {
+    summary: 'One worker of the model fraud',
+    value: {
+      now: '2026-01-15T10:30:00.250Z',
+      workers: [
+        {
+          id_worker: 'fraud-1-0il8wfr385x7k',
+          id_model: 'fraud',
+          version: '1',
+          status: 'ACTIVE',
+          endpoint: 'turntable+unix:///run/turntable/1.sock',
+          current_requests: 3,
+          avg_latency_ms: 0.412,
+          last_activity: '2026-01-15T10:29:59.871Z',
+          slots: 128,
+          node: 'node-1',
+          pid: 4711,
+          registered_at: '2026-01-15T09:00:01.034Z',
+          error_count: 0,
+          rss_bytes: 131379200,
+          reason: '',
+        },
+      ],
+    },
+  },
+};
+
 export const operationsPaths: Paths = {
   '/workers': {
     get: operation(TAG, {
       operationId: 'listWorkers',
       summary: 'The process control table: every worker and how it is',
       responses: {
-        200: { description: 'The table.', content: { 'application/json': { schema: ref('WorkerTable') } } },
+        200: json('The table.', ref('WorkerTable'), TABLE),
       },
     }),
   },
@@ -51,7 +81,7 @@ export const operationsPaths: Paths = {
       operationId: 'openApi',
       summary: 'This document',
       responses: {
-        200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+        200: json('OpenAPI 3.1.', { type: 'object' }),
       },
     }),
   },

@@ -23,11 +23,11 @@ const TOO_LARGE = oipError(
   'the body has 70000 bytes; the limit here is 65536',
 );
 
-const FAILED =
-  'The command could not be carried out to its end, such as one that took longer than five minutes.';
-
 function failure(action: string): object {
-  return oipError(FAILED, `failed to ${action} "fraud": the operation was aborted due to timeout`);
+  return oipError(
+    'The command could not be carried out, such as when the repository cannot be read.',
+    `failed to ${action} "fraud": model repository models does not exist`,
+  );
 }
 
 export const repositoryPaths: Paths = {
@@ -65,7 +65,7 @@ export const repositoryPaths: Paths = {
       responses: {
         200: json('The model takes requests.', ref('Done')),
         400: oipError(
-          'The body is not JSON, or the model cannot be loaded: it is not there, or its files are not right.',
+          'The body is not JSON, or the model cannot be loaded: it is not there, its files are not right, or its workers were not ready within five minutes.',
           'failed to load "frod": frod: does not exist',
         ),
         408: BODY_TIMEOUT,
@@ -91,7 +91,7 @@ export const repositoryPaths: Paths = {
       responses: {
         200: json('The model is served no more.', ref('Done')),
         400: oipError(
-          'The body is not JSON, there is no such model, or its workers did not end in time.',
+          'The body is not JSON, there is no such model, or its workers did not end within five minutes.',
           'failed to unload "frod": unknown model "frod"',
         ),
         408: BODY_TIMEOUT,
@@ -121,7 +121,13 @@ export const repositorySchemas: Schemas = {
   }),
   RepositoryCommand: object(
     'What goes with a command.',
-    { parameters: { type: 'object', description: 'Parameters; none is supported.' } },
+    {
+      parameters: {
+        type: 'object',
+        description:
+          'Parameters. `config` and `file:…`, which would change the model, are refused; others are ignored.',
+      },
+    },
     ['parameters'],
   ),
   Done: object('Nothing more to say.', {}),

@@ -8,6 +8,8 @@ import {
   type TensorSpec,
 } from '../oip/tensor.ts';
 import type { InferenceSession } from './inference-session.ts';
+import { decodeRequest } from './oip/decode-request.ts';
+import { encodeResponse } from './oip/encode-response.ts';
 import { sliceRows } from './tensor-rows.ts';
 
 /** Runs that bring the compiled code and the memory arena to their working state. */
@@ -24,6 +26,36 @@ export interface WarmUpResult {
   readonly runMs: number;
   /** Why the model did not run on made-up input, where it did not. */
   readonly error: string | undefined;
+}
+
+/** Requests that go through decoding, a run and encoding until the compiler has done its work. */
+const EXERCISE_REQUESTS = 300;
+
+/**
+ * Answers made-up requests from end to end, so that the first real ones do not wait for code to be compiled. To be
+ * left out where the model refuses made-up input.
+ */
+export async function exercise(
+  session: InferenceSession,
+  signature: ModelSignature,
+  model: { readonly name: string; readonly version: string },
+  now: () => number,
+): Promise<void> {
+  const inputs = madeUpInputs(signature, 1).map(({ shape, data }, i) => ({
+    ...(signature.inputs[i] as TensorSpec),
+    shape,
+    data: Array.from(data as ArrayLike<unknown>, (value) => (typeof value === 'bigint' ? Number(value) : value)),
+  }));
+  const body = Buffer.from(JSON.stringify({ id: 'warm-up', inputs }));
+  const begin = now();
+  for (let i = 0; i < EXERCISE_REQUESTS && now() - begin < WARM_UP_BUDGET_MS; i++) {
+    const request = decodeRequest(body, undefined, signature);
+    const outputs = await session.run(
+      request.inputs,
+      request.outputs.map((output) => output.index),
+    );
+    encodeResponse(request, outputs, signature, model);
+  }
 }
 
 /** Runs the model on made-up input until it is warm, within a budget of time. */

@@ -8,7 +8,7 @@ import type { InferenceSession } from './inference-session.ts';
 import { ModelServer } from './model-server.ts';
 import type { WorkerPresence } from './presence.ts';
 import { DEFAULT_MAX_BATCH_ROWS, deriveSignature } from './signature.ts';
-import { hasIndependentRows, warmUp } from './warm-up.ts';
+import { exercise, hasIndependentRows, warmUp } from './warm-up.ts';
 
 export interface WorkerLog {
   debug(fields: Record<string, unknown>, message: string): void;
@@ -136,6 +136,13 @@ async function prepareModel(
     await session.close();
     session = await loader.threaded(modelPath, threads, { inputs, outputs });
     await warmUp(session, signature, now);
+  }
+  if (warm.error === undefined) {
+    const model = { name: settings.id_model, version: settings.version };
+    // NaN, which the made-up input of some models leads to, cannot be encoded; that is no fault of the model.
+    await exercise(session, signature, model, now).catch((error: Error) => {
+      log.debug({ error: error.message }, 'made-up requests cannot be answered');
+    });
   }
   const slots = signature.batchable
     ? Math.max(MIN_SLOTS, 2 * maxBatchRows)

@@ -50,3 +50,11 @@ export function allocateAligned(byteLength: number): Buffer {
   // Node aligns its pool to 8 bytes today but promises it nowhere.
   return bytes.byteOffset % 8 === 0 ? bytes : Buffer.allocUnsafeSlow(byteLength);
 }
+
+/**
+ * FP16 elements as numbers. They are declared as their bits, but newer ONNX Runtimes give a Float16Array instead: the
+ * memory is the same.
+ */
+export function halfFloats(bits: Uint16Array): Float16Array {
+  return new Float16Array(bits.buffer as ArrayBuffer, bits.byteOffset, bits.length);
+}

@@ -5,9 +5,14 @@ const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
 const QUOTE = 34;
+const ZERO = 48;
 const COLON = 58;
 const BACKSLASH = 92;
 const FIRST_BEYOND_ASCII = 128;
+/** Digits that a double always holds exactly. */
+const MAX_DIGITS = 15;
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
 
 /** Whether this is white space to JSON. */
 export function isSpace(byte: number | undefined): boolean {
@@ -58,13 +63,18 @@ export class JsonCursor {
     return this.takeLiteral(name) && this.take(COLON);
   }
 
+  takeBool(): boolean | undefined {
+    if (this.takeLiteral(TRUE)) return true;
+    return this.takeLiteral(FALSE) ? false : undefined;
+  }
+
   /** A string of plain ASCII; undefined if there is anything else, an escape for one. */
   takePlainString(): string | undefined {
     if (!this.take(QUOTE)) return undefined;
     const { bytes, at } = this;
     let end = at;
     for (let byte = bytes[end]!; byte !== QUOTE; byte = bytes[++end]!) {
-      // Not "fails if outside": a read beyond the bytes must fail too.
+      // Said so that undefined, a read beyond the bytes, fails too.
       if (!(byte >= SPACE && byte < FIRST_BEYOND_ASCII && byte !== BACKSLASH)) return undefined;
     }
     this.at = end + 1;
@@ -78,10 +88,11 @@ export class JsonCursor {
     const start = this.at;
     let at = start;
     let value = 0;
-    for (let digit = bytes[at]! - 48; digit >= 0 && digit <= 9; digit = bytes[++at]! - 48)
+    for (let digit = bytes[at]! - ZERO; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO) {
       value = value * 10 + digit;
+    }
     const digits = at - start;
-    if (digits === 0 || digits > 15 || (digits > 1 && bytes[start] === 48)) return undefined;
+    if (digits === 0 || digits > MAX_DIGITS || (digits > 1 && bytes[start] === ZERO)) return undefined;
     this.at = at;
     return value;
   }

@@ -1,7 +1,7 @@
 /** Turns a tensor's data out of a parsed JSON document into typed elements: flat, or nested exactly as the shape. */
 import type { TensorData, TensorSpec } from '../../oip/tensor.ts';
 import { describeShape, describeValue, quote } from './describe-value.ts';
-import { allocateElements } from './element-type.ts';
+import { allocateElements, halfFloats } from './element-type.ts';
 import { InvalidRequest } from './invalid-request.ts';
 import {
   BIG_INTEGER_RANGE,
@@ -27,7 +27,7 @@ export function parseElements(
   if (datatype === 'BOOL') return parseEach(rows, elements as Uint8Array, asBool, spec);
   if (isFloat(datatype)) {
     const limit = FLOAT_LIMIT[datatype];
-    const floats = datatype === 'FP16' ? halves(elements as Uint16Array) : (elements as Float32Array);
+    const floats = datatype === 'FP16' ? halfFloats(elements as Uint16Array) : (elements as Float32Array);
     parseEach(rows, floats, (value) => (isWithin(value, limit) ? value : undefined), spec);
     return elements;
   }
@@ -42,11 +42,6 @@ export function parseElements(
       ? (value as number)
       : undefined;
   return parseEach(rows, elements as Int32Array, inRange, spec);
-}
-
-/** The bits of FP16 elements as numbers. */
-function halves(bits: Uint16Array): Float16Array {
-  return new Float16Array(bits.buffer as ArrayBuffer, bits.byteOffset, bits.length);
 }
 
 /** The data as arrays that hold nothing but elements, in order and `count` in all. */

@@ -1,6 +1,6 @@
 /** Scans a tensor's data array, flat or nested exactly as its shape, from JSON bytes into elements. */
 import type { Datatype, TensorData } from '../../oip/tensor.ts';
-import { allocateElements } from './element-type.ts';
+import { allocateElements, halfFloats } from './element-type.ts';
 import type { JsonCursor } from './json-cursor.ts';
 import { BIG_INTEGER_RANGE, FLOAT_LIMIT, INTEGER_RANGE, isBigInteger, isFloat } from './number-range.ts';
 import { scanFloats } from './scan-floats.ts';
@@ -9,9 +9,8 @@ import { scanBigIntegers, scanIntegers } from './scan-integers.ts';
 const COMMA = 44;
 const OPEN = 91;
 const CLOSE = 93;
+/** Cutting strings out one by one is slower than JSON.parse when they are many. */
 const MOST_STRINGS = 32;
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
 
 /** Scans elements [from, to) separated by commas; false if something there is not known to be right. */
 type ScanRun = (from: number, to: number) => boolean;
@@ -25,7 +24,6 @@ export function scanElements(
 ): TensorData | undefined {
   // An element takes a digit and a comma at least: a shape that claims more must not make us allocate it.
   if (count > (cursor.bytes.length - cursor.at + 1) / 2) return undefined;
-  // Cutting out many strings one by one is slower than having JSON.parse do it.
   if (datatype === 'BYTES' && count > MOST_STRINGS) return undefined;
   const data = datatype === 'BYTES' ? new Array<string>(count) : allocateElements(datatype, count);
   const scanRun = scannerOf(cursor, datatype, data);
@@ -57,7 +55,8 @@ function scanNested(
 
 function scannerOf(cursor: JsonCursor, datatype: Datatype, data: TensorData): ScanRun {
   if (isFloat(datatype)) {
-    const floats = datatype === 'FP16' ? halves(data as Uint16Array) : (data as Float32Array | Float64Array);
+    const floats =
+      datatype === 'FP16' ? halfFloats(data as Uint16Array) : (data as Float32Array | Float64Array);
     const limit = FLOAT_LIMIT[datatype];
     return (from, to) => scanFloats(cursor, floats, from, to, limit);
   }
@@ -69,10 +68,6 @@ function scannerOf(cursor: JsonCursor, datatype: Datatype, data: TensorData): Sc
   if (datatype === 'BOOL') return (from, to) => scanBools(cursor, data as Uint8Array, from, to);
   const range = INTEGER_RANGE[datatype];
   return (from, to) => scanIntegers(cursor, data as Int32Array, from, to, range);
-}
-
-function halves(bits: Uint16Array): Float16Array {
-  return new Float16Array(bits.buffer as ArrayBuffer, bits.byteOffset, bits.length);
 }
 
 function scanStrings(cursor: JsonCursor, data: string[], from: number, to: number): boolean {
@@ -88,9 +83,9 @@ function scanStrings(cursor: JsonCursor, data: string[], from: number, to: numbe
 function scanBools(cursor: JsonCursor, data: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) {
     if (i > from && !cursor.take(COMMA)) return false;
-    if (cursor.takeLiteral(TRUE)) data[i] = 1;
-    else if (cursor.takeLiteral(FALSE)) data[i] = 0;
-    else return false;
+    const value = cursor.takeBool();
+    if (value === undefined) return false;
+    data[i] = value ? 1 : 0;
   }
   return true;
 }

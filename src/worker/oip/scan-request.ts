@@ -11,8 +11,6 @@ const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
 const OPEN = 123;
 const CLOSE = 125;
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
 const ID = Buffer.from('"id"');
 const INPUTS = Buffer.from('"inputs"');
 const OUTPUTS = Buffer.from('"outputs"');
@@ -167,8 +165,7 @@ function scanParameter<Value>(
 }
 
 function takeBool(cursor: JsonCursor): boolean | undefined {
-  if (cursor.takeLiteral(TRUE)) return true;
-  return cursor.takeLiteral(FALSE) ? false : undefined;
+  return cursor.takeBool();
 }
 
 function takeWhole(cursor: JsonCursor): number | undefined {

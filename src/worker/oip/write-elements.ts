@@ -1,5 +1,6 @@
 /** Writes the elements of an output tensor as a flat JSON list. */
 import type { TensorData, TensorSpec } from '../../oip/tensor.ts';
+import { halfFloats } from './element-type.ts';
 import type { JsonWriter } from './json-writer.ts';
 import { NotRepresentable } from './not-representable.ts';
 import { isFloat } from './number-range.ts';
@@ -21,7 +22,7 @@ export function writeElements(writer: JsonWriter, data: TensorData, spec: Tensor
   } else if (datatype === 'FP64') {
     writeRuns(writer, data.length, floatWriter(data as Float64Array, writeFloat64, name));
   } else if (isFloat(datatype)) {
-    const floats = datatype === 'FP16' ? halves(data as Uint16Array) : (data as Float32Array);
+    const floats = datatype === 'FP16' ? halfFloats(data as Uint16Array) : (data as Float32Array);
     writeRuns(writer, data.length, floatWriter(floats, writeFloat32, name));
   } else if (datatype === 'INT64' || datatype === 'UINT64') {
     writeRuns(
@@ -81,9 +82,4 @@ function bigIntegerWriter(integers: BigInt64Array | BigUint64Array, isSigned: bo
       ? writeInteger(bytes, at, value)
       : writeAscii(bytes, at, String(integers[i]));
   };
-}
-
-/** ONNX Runtime gives FP16 as Float16Array or as bits, by its version: the memory is the same. */
-function halves(bits: Uint16Array): Float16Array {
-  return new Float16Array(bits.buffer as ArrayBuffer, bits.byteOffset, bits.length);
 }

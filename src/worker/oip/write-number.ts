@@ -10,18 +10,22 @@ export const MOST_NUMBER_BYTES = 25;
 const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 /** 00 to 99. */
 const DIGIT_PAIRS = Buffer.from(Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0')).join(''));
-/** Beyond these bounds JavaScript's own text is used: rare, and in exponents at the outer ends. */
-const LEAST_SHORT = 1e-6;
-const LIMIT_SHORT = 1e9;
 /** Many float32 values were short decimals once, such as 0.97; nine digits identify every one (Steele and White, 1990). */
 const FEWEST_DIGITS = 7;
 const MOST_DIGITS = 9;
+/** Beyond these bounds JavaScript's own text is used: with the lower one, 8 digits have at most 12 decimals (see below). */
+const LEAST_SHORT = 1e-5;
+const LIMIT_SHORT = 1e9;
 
 /**
  * Writes a finite float32 at `at` and gives the position after it.
- * The text is the value rounded to 7, 8 or 9 digits, the first that reads back as the same float32, be it read as
- * float32 or as a double that is then rounded: half a unit of the ninth digit is far less than half a unit of a
- * float32's last place, so that the text never lies where the two ways of rounding part.
+ * The text is the value rounded to 7, 8 or 9 digits, the first that reads back as the same float32.
+ *
+ * That is tried by reading the text as a double and rounding that to float32, but holds for clients that read float32
+ * directly as well. The two could part only for a text within half a unit of a double, 2^(e-53), of a middle between
+ * two float32 neighbours, an odd multiple of 2^(e-24), without being that middle. A text of d decimals, a multiple of
+ * 10^-d, is either the middle or at least 5^-d 2^(e-24) from it, which is more for d up to 12. A text of 9 digits is
+ * nowhere near a middle: it is off by at most 5e-9 of the value, and the middles lie 3e-8 away.
  */
 export function writeFloat32(bytes: Uint8Array, at: number, value: number): number {
   if (value < 0 || Object.is(value, -0)) {
