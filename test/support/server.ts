@@ -31,8 +31,8 @@ export interface TestServer extends AsyncDisposable {
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const STARTED = /^Turntable serves .* at (http:\S+)$/m;
-/** Less than a test's hooks may take, so that what the server wrote is seen. */
-const START_TIMEOUT_MS = 45_000;
+/** Less than a test may take, so that what the server wrote is seen. */
+const START_TIMEOUT_MS = 25_000;
 /** Longer than a server with nothing under way needs, shorter than a test may take. */
 const CLOSE_TIMEOUT_MS = 15_000;
 

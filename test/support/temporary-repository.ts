@@ -1,5 +1,5 @@
 /** A model repository made for one test, out of the examples and the tests' own models. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -8,8 +8,8 @@ const SOURCES = ['test/support/models', 'examples/models'];
 
 export interface TemporaryRepository {
   readonly path: string;
-  /** Copies a model of the tests or of the examples, under its own name or another. */
-  add(model: string, name?: string): void;
+  /** Copies a model of the tests or of the examples, under its own name and version 1 or others. */
+  add(model: string, name?: string, version?: string): void;
   /** Writes a file, and the directories that it needs. */
   write(file: string, content: string | Uint8Array): void;
   mkdir(directory: string): void;
@@ -23,7 +23,10 @@ export function temporaryRepository(...models: readonly string[]): TemporaryRepo
   const path = mkdtempSync(join(tmpdir(), 'turntable-models-'));
   const repository: TemporaryRepository = {
     path,
-    add: (model, name = model) => cpSync(modelDirectory(model), join(path, name), { recursive: true }),
+    add(model, name = model, version = '1') {
+      mkdirSync(join(path, name, version), { recursive: true });
+      copyFileSync(modelFile(model), join(path, name, version, 'model.onnx'));
+    },
     write(file, content) {
       mkdirSync(dirname(join(path, file)), { recursive: true });
       writeFileSync(join(path, file), content);
@@ -36,13 +39,10 @@ export function temporaryRepository(...models: readonly string[]): TemporaryRepo
   return repository;
 }
 
-/** The file that a model is loaded from. */
+/** The file that a model of the tests or of the examples is loaded from. */
 export function modelFile(model: string): string {
-  return join(modelDirectory(model), '1/model.onnx');
-}
-
-function modelDirectory(model: string): string {
-  const found = SOURCES.map((source) => join(ROOT, source, model)).find((directory) => existsSync(directory));
+  const files = SOURCES.map((source) => join(ROOT, source, model, '1/model.onnx'));
+  const found = files.find((file) => existsSync(file));
   if (!found) throw new Error(`there is no model "${model}" for tests`);
   return found;
 }

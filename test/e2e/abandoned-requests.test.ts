@@ -1,0 +1,97 @@
+/** Clients that leave while their request is under way: what was to be done for them is not done. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { metric } from '../support/gauges.ts';
+import { type Neighbour, startNeighbour } from '../support/neighbour.ts';
+import { getJson, infer, outputsOf } from '../support/oip-client.ts';
+import { inferText, RawConnection } from '../support/raw-connection.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { type TemporaryRepository, temporaryRepository } from '../support/temporary-repository.ts';
+
+let repository: TemporaryRepository;
+let server: TestServer;
+let neighbour: Neighbour;
+
+beforeAll(async () => {
+  repository = temporaryRepository('fraud', 'slow');
+  server = await startServer({ repository: repository.path, flags: ['--replicas', '1'] });
+  neighbour = await startNeighbour(server);
+});
+
+afterEach(() => neighbour.isServed());
+
+afterAll(async () => {
+  await neighbour?.stop();
+  await server?.close();
+  repository?.remove();
+});
+
+/** About a tenth of a second of work. */
+const ROUNDS = 5_000;
+const rounds = (count: number) => ({ name: 'rounds', datatype: 'INT64', shape: [1], data: [count] });
+const SLOW_TEXT = inferText('slow', { inputs: [rounds(ROUNDS)] });
+const inFlight = () => metric(server, 'turntable_requests_in_flight', { model: 'slow' });
+const left = () => metric(server, 'turntable_requests_total', { model: 'slow', status: '499' });
+
+async function timeOfOne(): Promise<number> {
+  const start = performance.now();
+  expect(outputsOf(await infer(server, 'slow', [rounds(ROUNDS)]))[0]?.data).toEqual([ROUNDS]);
+  return performance.now() - start;
+}
+
+describe('sixty requests whose clients leave', () => {
+  const ABANDONED = 60;
+
+  it.each([
+    ['each on a connection of its own', 1],
+    ['six on a connection, one behind the other', 6],
+  ])('%s are not run before the request of a client that stays', async (_, each) => {
+    const one = await timeOfOne();
+    const before = await left();
+    const connections = await Promise.all(
+      Array.from({ length: ABANDONED / each }, () => RawConnection.open(server)),
+    );
+    for (const connection of connections) void connection.send(SLOW_TEXT.repeat(each));
+    await eventually('all to be under way', async () => (await inFlight()) === ABANDONED);
+    for (const connection of connections) connection.destroy();
+    const waited = await timeOfOne();
+    // It waits for the run that cannot be stopped and for its own: half of all would be fifteen times as much.
+    expect(waited).toBeLessThan((one * ABANDONED) / 2);
+    expect(await inFlight()).toBe(0);
+    expect((await left()) - before).toBeGreaterThanOrEqual(ABANDONED - 3);
+  });
+
+  it('leave no request behind in the process control table', async () => {
+    await eventually('current_requests to be 0', async () => {
+      const { workers } = (await getJson(`${server.url}/workers`)) as {
+        workers: { id_model: string; current_requests: number }[];
+      };
+      return workers.every((row) => row.id_model !== 'slow' || row.current_requests === 0);
+    });
+    expect(await metric(server, 'turntable_requests_waiting')).toBe(0);
+    expect(await metric(server, 'turntable_buffered_request_bytes')).toBeLessThan(SLOW_TEXT.length * 4);
+  });
+});
+
+describe('a client that leaves', () => {
+  it('with the answer half read does not disturb the next one', async () => {
+    const connection = await RawConnection.open(server);
+    await connection.send(SLOW_TEXT);
+    await eventually('it to be under way', async () => (await inFlight()) === 1);
+    connection.destroy();
+    expect(outputsOf(await infer(server, 'slow', [rounds(3)]))[0]?.data).toEqual([3]);
+  });
+
+  it('by a signal of its own sees its request end, and the server goes on', async () => {
+    const before = await left();
+    const request = fetch(`${server.url}/v2/models/slow/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ inputs: [rounds(ROUNDS)] }),
+      signal: AbortSignal.timeout(50),
+    });
+    await expect(request).rejects.toThrow();
+    await eventually('the departure to be counted', async () => (await left()) === before + 1);
+    await timeOfOne();
+  });
+});
