@@ -6,7 +6,7 @@ import type { BenchRun } from './bench-run.ts';
 const ONNX_LOOP = resolve(import.meta.dirname, '../peers/onnx-loop.ts');
 
 /** Turntable's default for a model that can be batched. */
-export const BATCH_ROWS = 64;
+const BATCH_ROWS = 64;
 
 export interface OnnxSample {
   readonly round: number;

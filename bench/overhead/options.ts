@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['turntable', 'nginx', 'direct', 'onnx', 'neighbour'] as const;
+const PARTS = ['turntable', 'nginx', 'direct', 'onnx', 'neighbour'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface OverheadOptions {

@@ -4,7 +4,7 @@ import { TurntableError } from '../turntable-error.ts';
 /** What `net.connect` and `server.listen` take. */
 export type SocketAddress = { readonly path: string } | { readonly host: string; readonly port: number };
 
-export class EndpointError extends TurntableError<'ENDPOINT'> {
+class EndpointError extends TurntableError<'ENDPOINT'> {
   constructor(message: string) {
     super('ENDPOINT', message);
   }

@@ -18,14 +18,20 @@ const NO_HEAD = Buffer.alloc(0);
 
 export class FrameWriter {
   readonly #socket: Socket;
+  readonly #defer: (flush: () => void) => unknown;
   /** Frames that go out together at the end of this turn of the event loop. */
   #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #used = 0;
   #flushing = false;
   readonly #large = new Map<number, LargeBody>();
 
-  constructor(socket: Socket) {
+  /**
+   * @param flushAt when what was gathered is sent. turn: after this turn's reads, so that one system call carries
+   * all that they caused. task: right after the code that runs now, where that causes all there is to send.
+   */
+  constructor(socket: Socket, flushAt: 'turn' | 'task') {
     this.#socket = socket;
+    this.#defer = flushAt === 'turn' ? setImmediate : queueMicrotask;
     socket.on('drain', () => this.#pumpLarge());
   }
 
@@ -83,8 +89,7 @@ export class FrameWriter {
   #schedule(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    // After this turn's reads: one system call then carries all that they caused.
-    setImmediate(() => {
+    this.#defer(() => {
       this.#flushing = false;
       this.flush();
       this.#pumpLarge();

@@ -1,7 +1,7 @@
 /** What the payloads of the turntable channel's frames mean. All numbers are little-endian. */
 import { ChannelProtocolError } from './frame.ts';
 
-export const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 1;
 
 /** "TTBL": tells at the first frame whether the peer speaks this protocol at all. */
 const MAGIC = 0x4c425454;

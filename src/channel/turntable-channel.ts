@@ -123,7 +123,7 @@ export class TurntableChannel implements Channel {
     let reason = 'the worker closed the connection';
     this.#socket = socket;
     socket.on('connect', () => {
-      this.#writer = new FrameWriter(socket);
+      this.#writer = new FrameWriter(socket, 'turn');
       this.#writer.frame(FRAME.HELLO, 0, encodeHello(this.#options.name));
     });
     socket.on('data', (chunk) => {

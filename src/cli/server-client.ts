@@ -1,13 +1,13 @@
 /** How the commands ask a running server. */
 import { TurntableError } from '../turntable-error.ts';
 
-export class ServerUnreachable extends TurntableError<'UNREACHABLE'> {
+class ServerUnreachable extends TurntableError<'UNREACHABLE'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('UNREACHABLE', message, options);
   }
 }
 
-export class ServerRefused extends TurntableError<'REFUSED'> {
+class ServerRefused extends TurntableError<'REFUSED'> {
   constructor(message: string) {
     super('REFUSED', message);
   }

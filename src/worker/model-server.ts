@@ -1,5 +1,5 @@
 /** Between the channel and the model: decodes requests, batches them, encodes the answers. */
-import type { ServerRequest } from '../channel/channel-server.ts';
+import type { ServerRequest } from '../channel/server-connection.ts';
 import type { ModelSignature } from '../oip/tensor.ts';
 import { TurntableError } from '../turntable-error.ts';
 import { Batcher, type RunTiming } from './batcher.ts';

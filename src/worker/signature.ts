@@ -6,7 +6,7 @@ import { TurntableError } from '../turntable-error.ts';
 /** Rows per run where the configuration does not say. Per-row cost of small models rises again above this. */
 export const DEFAULT_MAX_BATCH_ROWS = 64;
 
-export class ConfigContradictsModel extends TurntableError<'CONFIG_CONTRADICTS_MODEL'> {
+class ConfigContradictsModel extends TurntableError<'CONFIG_CONTRADICTS_MODEL'> {
   constructor(message: string) {
     super('CONFIG_CONTRADICTS_MODEL', message);
   }

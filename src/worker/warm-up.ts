@@ -44,7 +44,9 @@ export async function exercise(
   const inputs = madeUpInputs(signature, 1).map(({ shape, data }, i) => ({
     ...(signature.inputs[i] as TensorSpec),
     shape,
-    data: Array.from(data as ArrayLike<unknown>, (value) => (typeof value === 'bigint' ? Number(value) : value)),
+    data: Array.from(data as ArrayLike<unknown>, (value) =>
+      typeof value === 'bigint' ? Number(value) : value,
+    ),
   }));
   const body = Buffer.from(JSON.stringify({ id: 'warm-up', inputs }));
   const begin = now();

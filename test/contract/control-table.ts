@@ -19,7 +19,7 @@ export interface TableUnderTest {
   close(): Promise<void>;
 }
 
-export function registration(id_worker: string, id_model = 'fraud'): WorkerRegistration {
+function registration(id_worker: string, id_model = 'fraud'): WorkerRegistration {
   return {
     id_worker,
     id_model,

@@ -37,7 +37,8 @@ async function endLoad() {
 async function twoActiveWithout(...ids: string[]): Promise<WorkerView[]> {
   return eventually('two active workers', async () => {
     const workers = await workersOf(server.url, 'fraud');
-    const fine = workers.length === 2 && workers.every((one) => one.status === 'ACTIVE' && !ids.includes(one.id_worker));
+    const fine =
+      workers.length === 2 && workers.every((one) => one.status === 'ACTIVE' && !ids.includes(one.id_worker));
     return fine ? workers : undefined;
   });
 }

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChannelFailure, ChannelResponse, ChannelState } from '../../src/channel/channel.ts';
-import { ChannelServer, type ChannelServerOptions, type ServerRequest } from '../../src/channel/channel-server.ts';
+import { ChannelServer } from '../../src/channel/channel-server.ts';
 import { unixEndpoint } from '../../src/channel/endpoint.ts';
 import { FRAME, HEADER_BYTES, PART_BYTES, writeHeader } from '../../src/channel/frame.ts';
 import { FrameWriter } from '../../src/channel/frame-writer.ts';
 import { encodeHello, type WorkerError } from '../../src/channel/messages.ts';
+import type { ChannelServerOptions, ServerRequest } from '../../src/channel/server-connection.ts';
 import { TurntableChannel } from '../../src/channel/turntable-channel.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -84,7 +85,8 @@ function send(channel: TurntableChannel, body: Buffer): { stream: number; outcom
   return { stream, outcome };
 }
 
-const echo = (request: ServerRequest) => request.respond(Buffer.from(request.body), request.head.jsonBytes, TIMINGS);
+const echo = (request: ServerRequest) =>
+  request.respond(Buffer.from(request.body), request.head.jsonBytes, TIMINGS);
 
 function bodyOf(outcome: Outcome): Buffer {
   if (!('response' in outcome)) throw new Error(`no response but ${JSON.stringify(outcome)}`);
@@ -98,7 +100,8 @@ describe('the turntable channel', () => {
     const sizes = [0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, 5_000_000];
     const bodies = sizes.map((size) => Buffer.alloc(size, size % 251));
     const outcomes = await Promise.all(bodies.map((body) => send(channel, body).outcome));
-    for (const [i, outcome] of outcomes.entries()) expect(bodyOf(outcome).equals(bodies[i] as Buffer)).toBe(true);
+    for (const [i, outcome] of outcomes.entries())
+      expect(bodyOf(outcome).equals(bodies[i] as Buffer)).toBe(true);
     expect(outcomes[0]).toMatchObject({ response: { timings: TIMINGS } });
     expect(channel.inFlight).toBe(0);
   });
@@ -201,7 +204,7 @@ describe('the turntable channel', () => {
     const impostor = createServer((socket) => {
       connections++;
       socket.on('error', () => {});
-      new FrameWriter(socket).frame(FRAME.HELLO, 0, encodeHello('w2'));
+      new FrameWriter(socket, 'task').frame(FRAME.HELLO, 0, encodeHello('w2'));
     });
     await new Promise<void>((resolve) => impostor.listen(path, resolve));
     closers.push(() => impostor.close());
@@ -231,7 +234,7 @@ describe('the turntable channel', () => {
     const silent = createServer((socket) => {
       peer = socket;
       socket.on('error', () => {});
-      new FrameWriter(socket).frame(FRAME.HELLO, 0, encodeHello('w1'));
+      new FrameWriter(socket, 'task').frame(FRAME.HELLO, 0, encodeHello('w1'));
     });
     await new Promise<void>((resolve) => silent.listen(path, resolve));
     closers.push(() => silent.close());
@@ -242,7 +245,7 @@ describe('the turntable channel', () => {
     expect(channel.state).toBe('unresponsive');
     expect(now).toBeLessThan(1_000);
     expect(await outcome).toEqual({ failure: 'unresponsive' });
-    if (peer) new FrameWriter(peer).frame(FRAME.PONG, 0);
+    if (peer) new FrameWriter(peer, 'task').frame(FRAME.PONG, 0);
     await eventually('the channel to come back', () => channel.state === 'open');
     expect(states).toEqual(['open', 'unresponsive', 'open']);
   });

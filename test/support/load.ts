@@ -6,7 +6,7 @@ import { Agent, request } from 'node:http';
 const ROOT = new URL('../..', import.meta.url);
 
 /** A request that the example model `fraud` answers with the labels 1 and 0. */
-export const FRAUD_REQUEST = readFileSync(new URL('examples/requests/fraud.json', ROOT));
+const FRAUD_REQUEST = readFileSync(new URL('examples/requests/fraud.json', ROOT));
 
 export interface LoadResult {
   readonly answered: number;

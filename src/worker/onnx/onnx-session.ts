@@ -20,7 +20,7 @@ const DATATYPE_OF: Readonly<Partial<Record<ort.Tensor.Type, Datatype>>> = {
   string: 'BYTES',
 };
 
-export class ModelLoadError extends TurntableError<'MODEL_LOAD'> {
+class ModelLoadError extends TurntableError<'MODEL_LOAD'> {
   constructor(message: string, options?: { cause?: unknown }) {
     super('MODEL_LOAD', message, options);
   }
