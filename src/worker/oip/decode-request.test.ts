@@ -238,15 +238,21 @@ describe('requested outputs', () => {
   });
 
   test('come in the order of the request', () => {
-    const outputs = [
-      { name: 'score' },
-      { name: 'label', parameters: { binary_data: true, classification: 3 } },
-    ];
+    const outputs = [{ name: 'score' }, { name: 'label', parameters: { binary_data: true, priority: 3 } }];
     expect(decode(pair({}, { outputs })).outputs).toEqual([
       { index: 1, binary: false },
       { index: 0, binary: true },
     ]);
   });
+
+  test.each(['classification', 'shared_memory_region'])(
+    'are refused with %s, which is not supported',
+    (name) => {
+      const outputs = [{ name: 'label', parameters: { [name]: 3 } }];
+      const message = `output "label": parameter ${name} is not supported`;
+      expectRefusal(() => decode(pair({}, { outputs })), new RegExp(message));
+    },
+  );
 
   test('are binary as the request says, unless they say otherwise', () => {
     const parameters = { binary_data_output: true };

@@ -8,11 +8,14 @@ import type { ParsedInput, ParsedOutput, ParsedRequest } from './parsed-request.
 import type { SignaturePlan, TensorPlan } from './signature-plan.ts';
 import { checkShape } from './tensor-shape.ts';
 
+/** Parameters that change what is asked for; to ignore one would be to answer another question. */
+const UNSUPPORTED_PARAMETERS: ReadonlySet<string> = new Set(['shared_memory_region', 'classification']);
+
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the JSON of a request; throws InvalidRequest.
- * Members and parameters that it does not know are ignored. Null stands for absent in every optional member, since
+ * Members and parameters that it does not know are ignored, save those that change what is asked for. Null stands for absent in every optional member, since
  * clients that serialise a data class write all of them.
  */
 export function parseRequest(json: Buffer, plan: SignaturePlan): ParsedRequest {
@@ -105,6 +108,9 @@ function parametersOf(owner: JsonObject, where: string): JsonObject | undefined 
   if (owner.parameters === undefined || owner.parameters === null) return undefined;
   const parameters = asObject(owner.parameters, `${where}: parameters`);
   for (const [name, value] of Object.entries(parameters)) {
+    if (UNSUPPORTED_PARAMETERS.has(name)) {
+      throw new InvalidRequest(`${where}: parameter ${name} is not supported`);
+    }
     if (typeof value === 'object' && value !== null) {
       throw new InvalidRequest(
         `${where}: parameter ${quote(name)} must be a string, number or boolean, got ${describeValue(value)}`,
