@@ -143,7 +143,8 @@ export const inferencePaths: Paths = onModelAndVersion(TAG, 'post', '/infer', {
 
 const PARAMETERS: Schema = {
   type: 'object',
-  description: 'Those that are not known are ignored.',
+  description:
+    'Those that are not known are ignored, save `classification` and `shared_memory_region`, which are refused.',
   additionalProperties: { type: ['string', 'number', 'boolean'] },
 };
 

@@ -26,8 +26,8 @@ afterAll(async () => {
   repository?.remove();
 });
 
-/** About a tenth of a second of work. */
-const ROUNDS = 5_000;
+/** About a fifth of a second of work. */
+const ROUNDS = 8_000;
 const rounds = (count: number) => ({ name: 'rounds', datatype: 'INT64', shape: [1], data: [count] });
 const SLOW_TEXT = inferText('slow', { inputs: [rounds(ROUNDS)] });
 const inFlight = () => metric(server, 'turntable_requests_in_flight', { model: 'slow' });
@@ -41,6 +41,8 @@ async function timeOfOne(): Promise<number> {
 
 describe('sixty requests whose clients leave', () => {
   const ABANDONED = 60;
+  /** Those that may be answered meanwhile. */
+  const FINISHED = 5;
 
   it.each([
     ['each on a connection of its own', 1],
@@ -52,13 +54,13 @@ describe('sixty requests whose clients leave', () => {
       Array.from({ length: ABANDONED / each }, () => RawConnection.open(server)),
     );
     for (const connection of connections) void connection.send(SLOW_TEXT.repeat(each));
-    await eventually('all to be under way', async () => (await inFlight()) === ABANDONED);
+    await eventually('all to be under way', async () => (await inFlight()) >= ABANDONED - FINISHED);
     for (const connection of connections) connection.destroy();
     const waited = await timeOfOne();
     // It waits for the run that cannot be stopped and for its own: half of all would be fifteen times as much.
     expect(waited).toBeLessThan((one * ABANDONED) / 2);
     expect(await inFlight()).toBe(0);
-    expect((await left()) - before).toBeGreaterThanOrEqual(ABANDONED - 3);
+    expect((await left()) - before).toBeGreaterThanOrEqual(ABANDONED - 2 * FINISHED);
   });
 
   it('leave no request behind in the process control table', async () => {
