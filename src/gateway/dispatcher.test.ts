@@ -124,11 +124,11 @@ describe('Dispatcher', () => {
   });
 
   it('sends what a lost worker had to another, and the client sees nothing of it', () => {
-    const { start, channels, die, outcomes, dispatcher } = setUp({ slots: 10 });
+    const { start, channels, die, outcomes, dispatcher, statistics } = setUp({ slots: 10 });
     for (const name of ['a', 'b', 'c', 'd']) start(name);
     die(0);
     expect(channels.map((channel) => channel.inFlight)).toEqual([0, 4]);
-    expect(dispatcher.retries).toBe(2);
+    expect(statistics.retries).toBe(2);
     while (channels[1]?.inFlight) channels[1].answer();
     expect(outcomes.sort()).toEqual(['a answered', 'b answered', 'c answered', 'd answered']);
     expect(dispatcher.inFlight).toBe(0);
@@ -152,6 +152,19 @@ describe('Dispatcher', () => {
     for (let i = 0; i < 4 && outcomes.length === 0; i++) die([1, 2, 3, 0][i] as number);
     expect(outcomes).toEqual(['poison WORKERS_LOST']);
     expect(dispatcher.inFlight).toBe(0);
+  });
+
+  it('does not blame a request for workers that had fallen silent before they got it', () => {
+    const { start, channels, outcomes, route } = setUp({ workers: 5 });
+    start('a');
+    for (let i = 0; i < 4; i++) {
+      const channel = channels.find((one) => one.inFlight > 0) as FakeChannel;
+      channel.state = 'unresponsive';
+      route.refreshUsable();
+      channel.end((sink) => sink.onFailure('unresponsive'));
+    }
+    channels.find((one) => one.inFlight > 0)?.answer();
+    expect(outcomes).toEqual(['a answered']);
   });
 
   it('asks elsewhere when a worker is busy, and asks it again later', () => {

@@ -25,12 +25,12 @@ export interface DispatcherOptions {
 
 /** A request over which this many workers were lost may be what kills them; it gets no further. */
 const MAX_LOSSES = 3;
+/** A worker is taken for hung after somewhat more than this, milliseconds. */
+const SILENCE_MS = 400;
 
 export class Dispatcher implements ExchangeHandler<VersionRoute> {
   readonly #options: DispatcherOptions;
   readonly #active: ExpiringQueue<RoutedExchange>;
-  /** Requests that were sent again because their worker was lost, for the metrics. */
-  retries = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -86,11 +86,11 @@ export class Dispatcher implements ExchangeHandler<VersionRoute> {
     if (failure === 'busy') {
       link.busy = true;
       exchange.route.refreshUsable();
-    } else if (++exchange.losses >= MAX_LOSSES) {
+    } else if (this.#isBlamed(exchange, failure) && ++exchange.losses >= MAX_LOSSES) {
       this.#fail(exchange, 'WORKERS_LOST', `${MAX_LOSSES} workers were lost while they had this request`);
       return;
     } else {
-      this.retries++;
+      exchange.route.statistics.retries++;
     }
     this.#send(exchange);
   }
@@ -168,6 +168,11 @@ export class Dispatcher implements ExchangeHandler<VersionRoute> {
     } else if (!route.waiting.offer(exchange, this.#options.now())) {
       this.#fail(exchange, 'UNAVAILABLE', `too many requests wait for "${id_model}"`);
     }
+  }
+
+  /** A worker that had fallen silent before it was sent this request did not do so over it. */
+  #isBlamed(exchange: RoutedExchange, failure: ChannelFailure): boolean {
+    return failure === 'lost' || this.#options.now() - exchange.sentAt >= SILENCE_MS;
   }
 
   #completed(exchange: RoutedExchange, ok: boolean): void {

@@ -10,7 +10,8 @@ import { Dispatcher } from './dispatcher.ts';
 import { DocsPage } from './docs-page.ts';
 import { Fleet } from './fleet.ts';
 import { HttpFront, type HttpLimits } from './http-front.ts';
-import { InferHandler, type RequestSummary } from './infer-handler.ts';
+import { InferContext, type RequestSummary } from './infer-context.ts';
+import { InferHandler } from './infer-handler.ts';
 import { createMetrics } from './metrics.ts';
 import type { WaitingLimits } from './model-route.ts';
 import { RepositoryCommands } from './repository-commands.ts';
@@ -64,13 +65,14 @@ export class Gateway {
       onRouteGone: (route) => this.#dispatcher.reroute(route),
       log,
     });
-    const infer = new InferHandler({
+    const infer = new InferContext({
       fleet: this.#fleet,
       dispatcher: this.#dispatcher,
       requestIds: new RequestIds(options.id_gateway),
       maxBodyBytes: options.maxBodyBytes,
       maxBufferedBytes: options.maxBufferedBytes,
       requestTimeoutMs,
+      receiveTimeoutMs: options.http.receiveTimeoutMs,
       now,
       epoch: () => Date.now(),
       accessLog: options.accessLog,
@@ -80,7 +82,6 @@ export class Gateway {
       {
         routes: () => this.#fleet.routes(),
         view: () => table.view(),
-        retries: () => this.#dispatcher.retries,
         bufferedBytes: () => infer.bufferedBytes,
         unknownModel: () => infer.unknownModel,
       },
@@ -89,7 +90,7 @@ export class Gateway {
     this.#front = new HttpFront({
       fleet: this.#fleet,
       table,
-      infer,
+      infer: new InferHandler(infer),
       commands: new RepositoryCommands(table, options.commandTimeoutMs),
       metrics,
       docs: new DocsPage(),

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { ControlTable } from '../table/control-table.ts';
+import { answerClientError } from './client-error.ts';
 import type { DocsPage } from './docs-page.ts';
 import type { Fleet } from './fleet.ts';
 import type { HttpErrorCode } from './http-status.ts';
@@ -19,6 +20,7 @@ import type { VersionRoute } from './model-route.ts';
 import { openApiDocument } from './openapi.ts';
 import { replyError, replyJson, replyProblem, replyText } from './reply.ts';
 import type { RepositoryCommands } from './repository-commands.ts';
+import { readHeaders } from './request-headers.ts';
 import { matchRoute, type RouteMatch } from './router.ts';
 import { workersDocument } from './workers-document.ts';
 
@@ -63,7 +65,8 @@ export class HttpFront {
     const { headersTimeoutMs, receiveTimeoutMs, keepAliveMs, maxConnections } = options.limits;
     this.#server = createServer(
       {
-        headersTimeout: headersTimeoutMs,
+        // Node refuses a head that may take longer than the whole.
+        headersTimeout: Math.min(headersTimeoutMs, receiveTimeoutMs),
         requestTimeout: receiveTimeoutMs,
         keepAliveTimeout: keepAliveMs,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
@@ -72,6 +75,7 @@ export class HttpFront {
       (req, res) => this.#onRequest(req, res, false),
     );
     this.#server.maxConnections = maxConnections;
+    this.#server.on('clientError', answerClientError);
     this.#server.on('checkContinue', (req, res) => this.#onRequest(req, res, true));
   }
 
@@ -122,6 +126,14 @@ export class HttpFront {
       this.#infer(url, match, req, res, expectsContinue);
       return;
     }
+    const isProtocol = url === '/v2' || url.startsWith('/v2/') || url.startsWith('/v2?');
+    const reply = isProtocol ? replyError : replyProblem;
+    const { fault } = readHeaders(req.rawHeaders);
+    if (fault) {
+      req.resume();
+      reply(res, fault.code, fault.message, { connection: 'close' });
+      return;
+    }
     // Nothing else reads a body longer than a few lines.
     if (expectsContinue) res.writeContinue();
     if (!match || !('operation' in match)) {
@@ -130,7 +142,6 @@ export class HttpFront {
       const message = match
         ? `${method} is not served here, but ${match.allow}`
         : `there is nothing at ${url}; see /docs`;
-      const reply = url.startsWith('/v2') ? replyError : replyProblem;
       reply(res, code, message, match ? { allow: match.allow } : {});
       return;
     }

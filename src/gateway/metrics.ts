@@ -8,10 +8,8 @@ import type { VersionRoute } from './model-route.ts';
 export interface MetricsSource {
   routes(): Iterable<VersionRoute>;
   view(): TableView;
-  /** Requests sent again after the loss of their worker. */
-  retries(): number;
   bufferedBytes(): number;
-  /** Requests for models that are not served, by status. */
+  /** Requests for models that are not served. */
   unknownModel(): number;
 }
 
@@ -48,14 +46,14 @@ export function createMetrics(source: MetricsSource, version: string): Registry 
   histogram(
     registry,
     'turntable_request_duration_seconds',
-    'Time from the head of an inference request to its answer, in the gateway.',
+    'Time from the head of an inference request to its answer, of those answered with 200.',
     source,
     (route) => route.statistics.durationSeconds,
   );
   histogram(
     registry,
     'turntable_queue_duration_seconds',
-    'Time that a request waited in its worker for a run.',
+    'Time that a request waited, in the gateway for a worker and in the worker for a run, of those answered with 200.',
     source,
     (route) => route.statistics.queueSeconds,
   );
@@ -110,10 +108,13 @@ export function createMetrics(source: MetricsSource, version: string): Registry 
   new Counter({
     name: 'turntable_retries_total',
     help: 'Requests sent again because their worker was lost.',
+    labelNames: MODEL_LABELS,
     registers,
     collect() {
       this.reset();
-      this.inc(source.retries());
+      for (const { id_model, version, statistics } of source.routes()) {
+        this.inc({ model: id_model, version }, statistics.retries);
+      }
     },
   });
 

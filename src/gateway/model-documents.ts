@@ -12,9 +12,12 @@ export function serverMetadata(version: string): object {
   };
 }
 
-/** KServe's `GET /v2/models`. */
+/** KServe's `GET /v2/models`: what is served or is about to be. */
 export function modelList(fleet: Fleet): object {
-  return { models: Array.from(fleet.models, (model) => model.id_model).sort() };
+  const served = [...fleet.models].filter((model) =>
+    [...model.versions.values()].some(({ record }) => record.state === 'READY' || record.state === 'LOADING'),
+  );
+  return { models: served.map((model) => model.id_model).sort() };
 }
 
 /** Undefined while the model's inputs and outputs are not known. */
@@ -89,5 +92,5 @@ function versionStatistics(route: VersionRoute, statistics: VersionStatistics): 
 }
 
 function rounded(total: DurationTotal): DurationTotal {
-  return { count: total.count, ns: Math.round(total.ns) };
+  return { count: Math.round(total.count), ns: Math.round(total.ns) };
 }

@@ -1,4 +1,5 @@
-/** The few request headers that the data path needs, read in one pass over the raw list. */
+/** The few request headers that the gateway needs, read in one pass over the raw list. */
+import type { RequestFault } from './http-status.ts';
 
 export interface RequestHeaders {
   contentType: string | undefined;
@@ -8,7 +9,16 @@ export interface RequestHeaders {
   /** Of the binary tensor extension: bytes of JSON before the binary part. */
   jsonLength: string | undefined;
   requestId: string | undefined;
+  /** What the HTTP parser lets pass and a server must refuse. */
+  fault: HeaderFault | undefined;
 }
+
+export interface HeaderFault {
+  readonly code: RequestFault;
+  readonly message: string;
+}
+
+const TWO_HOSTS: HeaderFault = { code: 'BAD_REQUEST', message: 'the request has more than one Host header' };
 
 /** @param raw names and values in turn, as Node's `rawHeaders` has them; cheaper than building its header object */
 export function readHeaders(raw: readonly string[]): RequestHeaders {
@@ -18,12 +28,18 @@ export function readHeaders(raw: readonly string[]): RequestHeaders {
     contentLength: undefined,
     jsonLength: undefined,
     requestId: undefined,
+    fault: undefined,
   };
+  let hosts = 0;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    const value = raw[i + 1];
-    // Most headers are told apart by their length, without making a lower-case copy.
+    const value = raw[i + 1] as string;
+    // Headers are told apart by their length first: most need no lower-case copy then.
     switch (name.length) {
+      case 4:
+        // RFC 9112, section 3.2: proxies choose differently between two.
+        if (name.toLowerCase() === 'host' && ++hosts > 1) headers.fault = TWO_HOSTS;
+        break;
       case 12:
         if (name.toLowerCase() === 'content-type') headers.contentType ??= value;
         else if (name.toLowerCase() === 'x-request-id') headers.requestId ??= value;
@@ -34,10 +50,22 @@ export function readHeaders(raw: readonly string[]): RequestHeaders {
       case 16:
         if (name.toLowerCase() === 'content-encoding') headers.contentEncoding ??= value;
         break;
+      case 17:
+        if (name.toLowerCase() === 'transfer-encoding') headers.fault ??= transferCodingFault(value);
+        break;
       case 31:
         if (name.toLowerCase() === 'inference-header-content-length') headers.jsonLength ??= value;
         break;
     }
   }
   return headers;
+}
+
+/** RFC 9112, section 6.1: a transfer coding that is not understood is refused with 501. */
+function transferCodingFault(value: string): HeaderFault | undefined {
+  if (value.trim().toLowerCase() === 'chunked') return undefined;
+  return {
+    code: 'UNSUPPORTED',
+    message: `transfer-encoding "${value}" is not supported; send it plain or chunked`,
+  };
 }

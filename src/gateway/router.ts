@@ -71,8 +71,12 @@ export const PATTERNS: readonly Pattern[] = [
   pattern('GET', '/docs/{asset}', 'docs-asset'),
 ];
 
-/** @param url the request target: path and query, as sent */
-export function matchRoute(method: string, url: string): RouteResult {
+/** The scheme and authority of a target in absolute form, as it comes through proxies (RFC 9112, section 3.2.2). */
+const AUTHORITY = /^https?:\/\/[^/?]*/i;
+
+/** @param target the request target: path and query, as sent */
+export function matchRoute(method: string, target: string): RouteResult {
+  const url = target.startsWith('/') ? target : target.replace(AUTHORITY, '') || '/';
   const query = url.indexOf('?');
   const segments = decodeSegments(query < 0 ? url : url.slice(0, query));
   if (!segments) return undefined;

@@ -21,6 +21,8 @@ const MAX_BATCH_SIZES = 256;
 export class VersionStatistics {
   /** Requests under way, waiting ones included. */
   inFlight = 0;
+  /** Requests that were sent again because their worker was lost. */
+  retries = 0;
   /** Answers by HTTP status; the set of statuses is bounded by what the gateway sends. */
   readonly byStatus = new Map<number, number>();
   readonly durationSeconds = new Histogram(DURATION_BOUNDS_S);
@@ -42,31 +44,36 @@ export class VersionStatistics {
   lastInference = 0;
 
   /**
-   * Notes an answered request.
-   * @param durationMs from acceptance to the answer, gateway and waiting included
+   * Notes a request that was answered with 200.
+   * @param durationMs from its head to its answer, all included
+   * @param waitedMs in the gateway for a worker with a free slot
    */
-  onAnswered(status: number, durationMs: number, timings: WorkerTimings, epochMs: number): void {
-    this.#count(status, durationMs);
-    add(this.success, durationMs * 1e6);
-    this.queueSeconds.observe(timings.queueUs / 1e6);
-    this.batchRows.observe(timings.batchRows);
-    this.inferences += timings.rows;
-    this.executions += timings.rows / Math.max(1, timings.batchRows);
+  onAnswered(durationMs: number, waitedMs: number, timings: WorkerTimings, epochMs: number): void {
+    const { queueUs, decodeUs, inferUs, encodeUs, rows, batchRows } = timings;
+    this.#count(200);
+    this.durationSeconds.observe(durationMs / 1e3);
+    this.queueSeconds.observe(waitedMs / 1e3 + queueUs / 1e6);
+    this.batchRows.observe(batchRows);
+    // Of a run that was shared, this request's part.
+    const share = rows / Math.max(1, batchRows);
+    this.inferences += rows;
+    this.executions += share;
     this.lastInference = epochMs;
-    add(this.queue, timings.queueUs * 1e3);
-    add(this.computeInput, timings.decodeUs * 1e3);
-    add(this.computeInfer, timings.inferUs * 1e3);
-    add(this.computeOutput, timings.encodeUs * 1e3);
-    const batch = this.#batch(Math.min(timings.batchRows, MAX_BATCH_SIZES));
-    add(batch.computeInput, timings.decodeUs * 1e3);
-    add(batch.computeInfer, timings.inferUs * 1e3);
-    add(batch.computeOutput, timings.encodeUs * 1e3);
+    add(this.success, durationMs * 1e6);
+    add(this.queue, waitedMs * 1e6 + queueUs * 1e3);
+    add(this.computeInput, decodeUs * 1e3);
+    add(this.computeInfer, inferUs * 1e3);
+    add(this.computeOutput, encodeUs * 1e3);
+    const batch = this.#batch(Math.min(batchRows, MAX_BATCH_SIZES));
+    add(batch.computeInput, decodeUs * 1e3, share);
+    add(batch.computeInfer, inferUs * 1e3, share);
+    add(batch.computeOutput, encodeUs * 1e3, share);
   }
 
-  /** Notes a request that ended with an error. */
-  onFailed(status: number, durationMs: number): void {
-    this.#count(status, durationMs);
-    add(this.fail, durationMs * 1e6);
+  /** Notes a request that ended with another status. */
+  onFailed(status: number): void {
+    this.#count(status);
+    this.fail.count++;
   }
 
   #batch(rows: number): BatchTotal {
@@ -78,9 +85,8 @@ export class VersionStatistics {
     return batch;
   }
 
-  #count(status: number, durationMs: number): void {
+  #count(status: number): void {
     this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1);
-    this.durationSeconds.observe(durationMs / 1000);
   }
 }
 
@@ -88,7 +94,7 @@ function zero(): DurationTotal {
   return { count: 0, ns: 0 };
 }
 
-function add(total: DurationTotal, ns: number): void {
-  total.count++;
-  total.ns += ns;
+function add(total: DurationTotal, ns: number, share = 1): void {
+  total.count += share;
+  total.ns += ns * share;
 }

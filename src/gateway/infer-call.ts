@@ -1,0 +1,175 @@
+/** One inference request over HTTP: gathers its body, has it answered, writes the answer, gives back what it held. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ChannelResponse } from '../channel/channel.ts';
+import { RECEIVING, type Receiving, type ReceivingSocket } from './client-error.ts';
+import type { ExchangeErrorCode, ExchangeOwner } from './exchange.ts';
+import { type HttpErrorCode, httpStatus, STATUS_CLIENT_LEFT } from './http-status.ts';
+import { type InferContext, TOO_MANY_BYTES } from './infer-context.ts';
+import { lingerThenCut } from './linger.ts';
+import type { RoutedExchange, VersionRoute } from './model-route.ts';
+import { replyError } from './reply.ts';
+
+/** Answers up to this size go out in one write with their header; larger ones are not worth the copy. */
+const SMALL_ANSWER_BYTES = 16 * 1024;
+const NO_BODY: readonly Buffer[] = [];
+
+export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
+  readonly #context: InferContext;
+  readonly #route: VersionRoute;
+  readonly #version: string | undefined;
+  readonly #requestId: string;
+  readonly #jsonBytes: number | undefined;
+  readonly #res: ServerResponse;
+  readonly #startedAt: number;
+  #body: Buffer[] = [];
+  #bodyBytes = 0;
+  #exchange: RoutedExchange | undefined;
+  #ended = false;
+
+  constructor(
+    context: InferContext,
+    route: VersionRoute,
+    version: string | undefined,
+    requestId: string,
+    jsonBytes: number | undefined,
+    res: ServerResponse,
+  ) {
+    this.#context = context;
+    this.#route = route;
+    this.#version = version;
+    this.#requestId = requestId;
+    this.#jsonBytes = jsonBytes;
+    this.#res = res;
+    this.#startedAt = context.options.now();
+  }
+
+  receive(req: IncomingMessage): void {
+    (req.socket as ReceivingSocket)[RECEIVING] = this;
+    req.on('data', (chunk: Buffer) => this.#onData(req, chunk));
+    req.on('end', () => this.#onBody());
+    // Emitted after an answer too; then there is nothing left to do.
+    this.#res.on('close', () => this.#onClientLeft());
+  }
+
+  onAnswer(exchange: RoutedExchange, response: ChannelResponse): void {
+    const { now, epoch } = this.#context.options;
+    const res = this.#res;
+    const headers = [
+      'content-type',
+      response.jsonBytes === undefined ? 'application/json' : 'application/octet-stream',
+      'content-length',
+      String(response.bodyBytes),
+      'x-request-id',
+      this.#requestId,
+    ];
+    if (response.jsonBytes !== undefined) {
+      headers.push('inference-header-content-length', String(response.jsonBytes));
+    }
+    exchange.route.statistics.onAnswered(
+      now() - this.#startedAt,
+      exchange.sentAt - exchange.acceptedAt,
+      response.timings,
+      epoch(),
+    );
+    this.#end(exchange, 200, undefined);
+    res.writeHead(200, headers);
+    const [first] = response.body;
+    if (response.body.length === 1 && first && first.length <= SMALL_ANSWER_BYTES) {
+      // As a string of its bytes it is joined with the header and leaves in one system call.
+      res.end(first.toString('latin1'), 'latin1');
+      return;
+    }
+    for (const part of response.body) res.write(part);
+    res.end();
+  }
+
+  onReceiveTimeout(): boolean {
+    if (this.#ended || this.#exchange) return false;
+    const { receiveTimeoutMs } = this.#context.options;
+    this.#fail('BODY_TIMEOUT', `the request did not come in within ${receiveTimeoutMs} ms`);
+    return true;
+  }
+
+  onError(exchange: RoutedExchange, code: ExchangeErrorCode, message: string): void {
+    this.#fail(code, message, exchange);
+  }
+
+  #onData(req: IncomingMessage, chunk: Buffer): void {
+    if (this.#ended) return;
+    const { maxBodyBytes, maxBufferedBytes } = this.#context.options;
+    this.#body.push(chunk);
+    this.#bodyBytes += chunk.length;
+    this.#context.bufferedBytes += chunk.length;
+    if (this.#bodyBytes > maxBodyBytes) {
+      this.#fail('BODY_TOO_LARGE', `the body has more than ${maxBodyBytes} bytes, which is the limit`);
+      lingerThenCut(req);
+    } else if (this.#context.bufferedBytes > maxBufferedBytes) {
+      this.#fail(TOO_MANY_BYTES.code, TOO_MANY_BYTES.message);
+      lingerThenCut(req);
+    }
+  }
+
+  #onBody(): void {
+    if (this.#ended) return;
+    const { dispatcher, requestTimeoutMs } = this.#context.options;
+    if (this.#bodyBytes === 0) {
+      this.#fail(
+        'BAD_REQUEST',
+        'the request has no body; POST {"inputs":[{"name","shape","datatype","data"}]}',
+      );
+      return;
+    }
+    if (this.#jsonBytes !== undefined && this.#jsonBytes > this.#bodyBytes) {
+      const message = `inference-header-content-length is ${this.#jsonBytes}, but the body has ${this.#bodyBytes} bytes`;
+      this.#fail('BAD_REQUEST', message);
+      return;
+    }
+    const request = {
+      body: this.#body,
+      bodyBytes: this.#bodyBytes,
+      jsonBytes: this.#jsonBytes,
+      timeoutMs: requestTimeoutMs,
+    };
+    const exchange = dispatcher.start(this.#route, this.#version, request, this);
+    if (!this.#ended) this.#exchange = exchange;
+  }
+
+  #onClientLeft(): void {
+    if (this.#ended) return;
+    const { dispatcher } = this.#context.options;
+    const exchange = this.#exchange;
+    if (exchange) dispatcher.cancel(exchange);
+    (exchange?.route ?? this.#route).statistics.onFailed(STATUS_CLIENT_LEFT);
+    this.#end(exchange, STATUS_CLIENT_LEFT, 'the client left');
+  }
+
+  #fail(code: HttpErrorCode, message: string, exchange?: RoutedExchange): void {
+    const status = httpStatus(code);
+    (exchange?.route ?? this.#route).statistics.onFailed(status);
+    this.#end(exchange, status, message);
+    replyError(this.#res, code, message, {
+      'x-request-id': this.#requestId,
+      ...(code === 'BODY_TIMEOUT' ? { connection: 'close' } : {}),
+    });
+  }
+
+  /** Gives back what the request held, once. */
+  #end(exchange: RoutedExchange | undefined, status: number, error: string | undefined): void {
+    this.#ended = true;
+    this.#context.bufferedBytes -= this.#bodyBytes;
+    this.#bodyBytes = 0;
+    this.#body = NO_BODY as Buffer[];
+    const { now, accessLog } = this.#context.options;
+    if (status < 500 && !accessLog) return;
+    const route = exchange?.route ?? this.#route;
+    this.#context.log({
+      request_id: this.#requestId,
+      id_model: route.id_model,
+      version: route.version,
+      id_worker: exchange?.link?.id_worker,
+      status,
+      duration_ms: now() - this.#startedAt,
+      error,
+    });
+  }
+}

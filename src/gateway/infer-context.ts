@@ -1,0 +1,63 @@
+/** What all inference requests of a gateway share: where they go, their bounds, and what they hold together. */
+import type { Dispatcher } from './dispatcher.ts';
+import type { Fleet } from './fleet.ts';
+import type { HttpErrorCode } from './http-status.ts';
+import type { RequestIds } from './request-id.ts';
+
+export interface InferOptions {
+  readonly fleet: Fleet;
+  readonly dispatcher: Dispatcher;
+  readonly requestIds: RequestIds;
+  readonly maxBodyBytes: number;
+  /** Bytes of request bodies held at once at most, over all requests. */
+  readonly maxBufferedBytes: number;
+  readonly requestTimeoutMs: number;
+  /** How long a request may take to come in; for the message alone, the HTTP server keeps the time. */
+  readonly receiveTimeoutMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since the epoch. */
+  readonly epoch: () => number;
+  /** Whether requests that ended well are logged too. */
+  readonly accessLog: boolean;
+  readonly onLog: (summary: RequestSummary) => void;
+}
+
+/** What the log says of a request. */
+export interface RequestSummary {
+  readonly request_id: string;
+  readonly id_model: string;
+  readonly version: string;
+  readonly id_worker: string | undefined;
+  readonly status: number;
+  readonly duration_ms: number;
+  readonly error: string | undefined;
+}
+
+/** Why a request is not taken. */
+export interface Refusal {
+  readonly code: HttpErrorCode;
+  readonly message: string;
+}
+
+export const TOO_MANY_BYTES: Refusal = {
+  code: 'UNAVAILABLE',
+  message: 'too many bytes of requests are held; try again soon',
+};
+
+export class InferContext {
+  readonly options: InferOptions;
+  /** Bytes of request bodies that are held now. */
+  bufferedBytes = 0;
+  /** Requests for models that are not served. */
+  unknownModel = 0;
+
+  constructor(options: InferOptions) {
+    this.options = options;
+  }
+
+  /** Failures of the service are always logged, all else where an access log is wanted. */
+  log(summary: RequestSummary): void {
+    if (summary.status >= 500 || this.options.accessLog) this.options.onLog(summary);
+  }
+}
