@@ -17,6 +17,7 @@ import { announceModels } from './startup-banner.ts';
 
 /** How long a load or unload may take. */
 const COMMAND_TIMEOUT_MS = 300_000;
+const STALLED_MARGIN_MS = 30_000;
 
 /** @param flags the command line's options, by the names of the configuration's fields */
 export async function serve(repository: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
@@ -52,8 +53,9 @@ export async function serve(repository: string, flags: Readonly<Record<string, u
   const stopServing = table.serveCommands((command) => lifecycle.handle(command));
   let address: Awaited<ReturnType<Gateway['listen']>>;
   try {
-    address = await gateway.listen(config.port, config.host);
+    // Before it listens: a server that knows of no model yet would be ready.
     await lifecycle.loadAll();
+    address = await gateway.listen(config.port, config.host);
   } catch (error) {
     await gateway.close(0);
     await provisioner.close();
@@ -111,6 +113,8 @@ function createGateway(
       receiveTimeoutMs: config.receiveTimeoutMs,
       keepAliveMs: config.keepAliveMs,
       maxConnections: config.maxConnections,
+      // Longer than any request may take, so that waiting for its answer is not taken for it.
+      stalledMs: config.requestTimeoutMs + STALLED_MARGIN_MS,
     },
     accessLog: config.accessLog,
   });

@@ -1,4 +1,5 @@
 /** How the commands ask a running server. */
+import { ConfigError } from '../config/load-config.ts';
 import { TurntableError } from '../turntable-error.ts';
 
 class ServerUnreachable extends TurntableError<'UNREACHABLE'> {
@@ -15,12 +16,12 @@ class ServerRefused extends TurntableError<'REFUSED'> {
 
 /**
  * The text of a server's answer.
- * @throws ServerUnreachable when nobody answers, ServerRefused when the answer is an error
+ * @throws ConfigError when the server's address is none, ServerUnreachable when nobody answers, ServerRefused when the answer is an error
  */
 export async function ask(server: string, path: string, body?: Uint8Array | string): Promise<string> {
   const base = URL.parse(server);
   if (!base)
-    throw new ServerUnreachable(`"${server}" is not a URL; expected something like http://127.0.0.1:8080`);
+    throw new ConfigError(`--server "${server}" is not a URL; expected something like http://127.0.0.1:8080`);
   let response: Response;
   try {
     response = await fetch(new URL(path, base), {

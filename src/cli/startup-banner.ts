@@ -56,7 +56,8 @@ function settled(table: ControlTable): Promise<void> {
     return models.every(
       (model) =>
         model.state === 'UNAVAILABLE' ||
-        workers.filter((row) => isOf(row, model) && row.status === 'ACTIVE').length >= model.replicas,
+        (model.state === 'READY' &&
+          workers.filter((row) => isOf(row, model) && row.status === 'ACTIVE').length >= model.replicas),
     );
   };
   if (done()) return Promise.resolve();

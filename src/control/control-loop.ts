@@ -16,7 +16,7 @@ export class ControlLoop<Observed, Action> {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
-  #stopped = false;
+  #started = false;
   /** Ticks that failed, for the metrics. */
   errors = 0;
   ticks = 0;
@@ -26,13 +26,14 @@ export class ControlLoop<Observed, Action> {
   }
 
   start(): void {
+    this.#started = true;
     this.#timer = setInterval(() => this.kick(), this.#options.intervalMs);
     this.kick();
   }
 
-  /** Ticks now; while a tick runs, once more after it. */
+  /** Ticks now; while a tick runs, once more after it. Nothing before the start and after the stop. */
   kick(): void {
-    if (this.#stopped) return;
+    if (!this.#started) return;
     if (this.#running) {
       this.#again = true;
       return;
@@ -46,7 +47,7 @@ export class ControlLoop<Observed, Action> {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#started = false;
     clearInterval(this.#timer);
     await this.#running;
   }

@@ -38,7 +38,7 @@ export class ModelLifecycle {
    */
   async loadAll(): Promise<void> {
     const scan = await scanRepository(this.#options.root);
-    for (const problem of scan.problems) await this.#report(problem);
+    await this.#report(scan.problems);
     for (const version of scan.versions) await this.#serve(version);
   }
 
@@ -51,46 +51,49 @@ export class ModelLifecycle {
   }
 
   async #load({ id, id_model }: ModelCommand): Promise<CommandResult> {
-    const { supervisor } = this.#options;
-    const scan = await readModel(this.#options.root, id_model);
-    for (const problem of scan.problems) await this.#report(problem);
-    if (scan.versions.length === 0) {
-      return { id, ok: false, message: scan.problems.map((problem) => problem.message).join('; ') };
+    const { supervisor, root } = this.#options;
+    let scan: Awaited<ReturnType<typeof readModel>>;
+    try {
+      scan = await readModel(root, id_model);
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the model repository cannot be read');
+      // Where it lies is no business of the client.
+      return { id, outcome: 'unavailable', message: 'the model repository cannot be read' };
     }
+    // A name that somebody made up leaves no trace.
+    if (scan.exists || this.#records(id_model).length > 0) await this.#report(scan.problems);
+    if (scan.versions.length === 0)
+      return failed(id, scan.problems.map((problem) => problem.message).join('; '));
     for (const version of scan.versions) await this.#serve(version);
+    const progress = ({ version }: ModelVersion) => supervisor.progress(id_model, version);
     const settled = await this.#until(() =>
-      scan.versions.every(({ version }) => {
-        const state = this.#record(id_model, version)?.state;
-        return state === 'READY' || state === 'UNAVAILABLE';
-      }),
+      scan.versions.every((version) => progress(version) !== 'starting'),
     );
-    if (!settled) return { id, ok: false, message: `no worker of "${id_model}" became ready in time` };
-    const failed = scan.versions
-      .map(({ version }) => this.#record(id_model, version))
-      .filter((record) => record?.state === 'UNAVAILABLE');
-    if (failed.length > 0) {
-      return {
-        id,
-        ok: false,
-        message: failed.map((record) => `version ${record?.version}: ${record?.reason}`).join('; '),
-      };
+    if (!settled) return failed(id, 'its workers did not become ready in time');
+    const broken = scan.versions.filter((version) => progress(version) === 'failed');
+    if (broken.length > 0) {
+      for (const { version } of broken) this.#stamps.delete(`${id_model}/${version}`);
+      const reasons = broken.map(
+        ({ version }) => `version ${version}: ${this.#record(id_model, version)?.reason}`,
+      );
+      return failed(id, reasons.join('; '));
     }
     // Only now, with their successors serving, do versions go that the policy no longer wants.
     for (const record of this.#records(id_model)) {
       if (scan.versions.some(({ version }) => version === record.version)) continue;
       if (supervisor.served(id_model, record.version)) {
         await supervisor.retire(id_model, record.version, 'no longer wanted by the version policy');
-      } else if (record.version === '') {
-        await this.#options.table.removeModel(id_model, '');
+      } else if (!scan.problems.some((problem) => (problem.version ?? '') === record.version)) {
+        await this.#options.table.removeModel(id_model, record.version);
       }
     }
-    return { id, ok: true, message: '' };
+    return { id, outcome: 'done', message: '' };
   }
 
   async #unload({ id, id_model }: ModelCommand): Promise<CommandResult> {
     const { supervisor } = this.#options;
     const records = this.#records(id_model);
-    if (records.length === 0) return { id, ok: false, message: `unknown model "${id_model}"` };
+    if (records.length === 0) return failed(id, `unknown model "${id_model}"`);
     for (const { version } of records) {
       if (supervisor.served(id_model, version)) await supervisor.retire(id_model, version, 'unloaded');
       this.#stamps.delete(`${id_model}/${version}`);
@@ -98,9 +101,8 @@ export class ModelLifecycle {
     const gone = await this.#until(() =>
       records.every(({ version }) => supervisor.running(id_model, version) === 0),
     );
-    return gone
-      ? { id, ok: true, message: '' }
-      : { id, ok: false, message: `"${id_model}" did not drain in time` };
+    if (!gone) return failed(id, 'its workers did not drain in time');
+    return { id, outcome: 'done', message: '' };
   }
 
   async #serve(version: ModelVersion): Promise<void> {
@@ -116,24 +118,27 @@ export class ModelLifecycle {
     await supervisor.serve(served);
   }
 
-  async #report(problem: RepositoryProblem): Promise<void> {
-    const { table, log } = this.#options;
-    const { idModel, message } = problem;
-    const version = problem.version ?? '';
-    log.error({ id_model: idModel, version, reason: message }, 'model cannot be served; the others are');
-    // A version that serves goes on serving as it was loaded.
-    if (this.#options.supervisor.served(idModel, version)) return;
-    await table.putModel({
-      id_model: idModel,
-      version,
-      state: 'UNAVAILABLE',
-      reason: message,
-      platform: '',
-      replicas: 0,
-      max_batch_size: 0,
-      max_queue_delay_us: 0,
-      signature: undefined,
-    });
+  /** Notes what is wrong with models that cannot be served, all that is wrong with one version together. */
+  async #report(problems: readonly RepositoryProblem[]): Promise<void> {
+    const { table, log, supervisor } = this.#options;
+    for (const [, same] of Map.groupBy(problems, ({ idModel, version }) => `${idModel}/${version}`)) {
+      const { idModel, version = '' } = same[0] as RepositoryProblem;
+      const reason = same.map(({ message }) => message).join('; ');
+      log.error({ id_model: idModel, version, reason }, 'model cannot be served; the others are');
+      // A version that serves goes on serving as it was loaded.
+      if (supervisor.served(idModel, version)) continue;
+      await table.putModel({
+        id_model: idModel,
+        version,
+        state: 'UNAVAILABLE',
+        reason,
+        platform: '',
+        replicas: 0,
+        max_batch_size: 0,
+        max_queue_delay_us: 0,
+        signature: undefined,
+      });
+    }
   }
 
   #records(id_model: string): readonly ModelRecord[] {
@@ -160,6 +165,10 @@ export class ModelLifecycle {
       });
     });
   }
+}
+
+function failed(id: string, message: string): CommandResult {
+  return { id, outcome: 'failed', message };
 }
 
 async function fileStamp(path: string): Promise<string> {

@@ -39,6 +39,8 @@ export interface SupervisorOptions {
 interface Wanted {
   readonly served: ServedVersion;
   readonly generation: number;
+  /** What was served before, until this has proven itself. */
+  before: Wanted | undefined;
   failures: number;
   startNotBefore: number;
 }
@@ -65,6 +67,8 @@ export class Supervisor {
   /** Events of workers are applied one after the other, in their order. */
   #events: Promise<void> = Promise.resolve();
   #nextGeneration = 1;
+  /** Generation of the newest request to serve a version, whether it has come to serve or not. */
+  readonly #lastServe = new Map<string, number>();
   /** Workers that ended without having been asked to, for the metrics. */
   restarts = 0;
 
@@ -90,10 +94,21 @@ export class Supervisor {
     this.#loop.start();
   }
 
-  /** Serves a version from now on, or replaces how it is served; its record says LOADING until a worker is ready. */
+  /**
+   * Serves a version from now on, or replaces how it is served; its record says LOADING until a worker is ready.
+   * Where something is served already, that goes on until its successors serve, and stays if these do not load.
+   */
   async serve(served: ServedVersion): Promise<void> {
     const generation = this.#nextGeneration++;
-    this.#wanted.set(key(served), { served, generation, failures: 0, startNotBefore: 0 });
+    const serving = this.#wanted.get(key(served));
+    this.#wanted.set(key(served), {
+      served,
+      generation,
+      before: serving?.before ?? serving,
+      failures: 0,
+      startNotBefore: 0,
+    });
+    this.#lastServe.set(key(served), generation);
     const before = this.#record(served.id_model, served.version);
     await this.#options.table.putModel({
       id_model: served.id_model,
@@ -109,6 +124,23 @@ export class Supervisor {
     this.#loop.kick();
   }
 
+  /**
+   * How far a version has come. serving: all its workers are of the newest generation and ready. failed: the newest
+   * does not load, or the version is not served.
+   */
+  progress(id_model: string, version: string): 'serving' | 'starting' | 'failed' {
+    const wanted = this.#wanted.get(key({ id_model, version }));
+    if (!wanted || wanted.generation < (this.#lastServe.get(key({ id_model, version })) ?? 0))
+      return 'failed';
+    let current = 0;
+    for (const row of this.#options.table.view().workers) {
+      if (!isOf(row, id_model, version) || row.status !== 'ACTIVE') continue;
+      if (this.#workers.get(row.id_worker)?.generation !== wanted.generation) return 'starting';
+      current++;
+    }
+    return current >= wanted.served.replicas ? 'serving' : 'starting';
+  }
+
   /** What is served of a version now, if it is. */
   served(id_model: string, version: string): ServedVersion | undefined {
     return this.#wanted.get(key({ id_model, version }))?.served;
@@ -117,6 +149,7 @@ export class Supervisor {
   /** Stops serving a version: its workers drain and go. */
   async retire(id_model: string, version: string, reason: string): Promise<void> {
     this.#wanted.delete(key({ id_model, version }));
+    this.#lastServe.delete(key({ id_model, version }));
     const record = this.#record(id_model, version);
     const left = this.#workersOf(id_model, version).length > 0;
     if (record)
@@ -209,12 +242,14 @@ export class Supervisor {
         const { id_model, version } = worker;
         await table.register({ id_worker, id_model, version, endpoint, slots, node, pid });
         const record = this.#record(id_model, version);
-        if (record) await table.putModel({ ...record, signature, max_batch_size });
+        if (record) await table.putModel({ ...record, signature, max_batch_size, reason: '' });
         return;
       }
       case 'ready': {
         if (!worker) return;
         worker.readyAt = now();
+        const wanted = this.#wanted.get(key(worker));
+        if (wanted?.generation === worker.generation) wanted.before = undefined;
         await table.transition(id_worker, 'INACTIVE', 'ACTIVE');
         const record = this.#record(worker.id_model, worker.version);
         if (record && record.state === 'LOADING')
@@ -237,17 +272,31 @@ export class Supervisor {
     }
   }
 
-  /** The model does not load: it is reported and left alone until somebody loads it again. */
+  /** The model does not load: what was served before stays; else it is left alone until somebody loads it again. */
   async #onModelFailed(worker: Supervised, reason: string): Promise<void> {
-    const { id_model, version } = worker;
+    const { id_model, version, generation } = worker;
     const { table, log } = this.#options;
     const record = this.#record(id_model, version);
+    const wanted = this.#wanted.get(key(worker));
     // A version that serves elsewhere does load; here it failed for a reason of this process.
-    if (record?.state === 'READY') return;
-    if (this.#wanted.delete(key(worker)) && record) {
-      log.error({ id_model, version, reason }, 'model does not load; the others are served');
-      await table.putModel({ ...record, state: 'UNAVAILABLE', reason });
+    if (!wanted || wanted.generation !== generation || this.#isProven(wanted)) return;
+    log.error({ id_model, version, reason }, 'model does not load; the others are served');
+    if (wanted.before) {
+      this.#wanted.set(key(worker), wanted.before);
+      if (record) await table.putModel({ ...record, reason: `the last load failed: ${reason}` });
+    } else {
+      this.#wanted.delete(key(worker));
+      if (record) await table.putModel({ ...record, state: 'UNAVAILABLE', reason });
     }
+  }
+
+  /** Whether some worker of this generation has become ready. */
+  #isProven({ served, generation }: Wanted): boolean {
+    for (const worker of this.#workers.values()) {
+      const same = isOf(worker, served.id_model, served.version) && worker.generation === generation;
+      if (same && worker.readyAt !== undefined) return true;
+    }
+    return false;
   }
 
   async #onExited(id_worker: string, worker: Supervised | undefined, reason: string): Promise<void> {
@@ -260,7 +309,7 @@ export class Supervisor {
     const version = worker?.version ?? row?.version;
     if (id_model === undefined || version === undefined) return;
     const wanted = this.#wanted.get(key({ id_model, version }));
-    if (worker && wanted && row?.status !== 'UPDATING') {
+    if (worker && wanted?.generation === worker.generation && row?.status !== 'UPDATING') {
       const sound = worker.readyAt !== undefined && now() - worker.readyAt > SOUND_AFTER_MS;
       wanted.failures = sound ? 1 : wanted.failures + 1;
       const delayMs = restartDelayMs(wanted.failures);

@@ -1,4 +1,5 @@
 /** The gateway's view of the table turned into routes: a channel to each worker, and what may be sent where. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelState } from '../channel/channel.ts';
 import type { ControlTable, TableChange } from '../table/control-table.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
@@ -24,6 +25,7 @@ export interface FleetOptions {
 
 /** While anything changes, the table hears of it this often; CT8: whatever the number of requests. */
 const STATEMENT_INTERVAL_MS = 10;
+const READY_POLL_MS = 2;
 /** A statement is repeated well before it lapses. */
 const STATEMENT_REPEAT_MS = 1_000;
 
@@ -60,6 +62,12 @@ export class Fleet {
 
   *routes(): Iterable<VersionRoute> {
     for (const model of this.#models.values()) yield* model.versions.values();
+  }
+
+  /** Resolves when a model can be sent requests, or at the latest after the time-out. */
+  async whenReady(id_model: string, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (!this.find(id_model, undefined)?.ready && performance.now() < deadline) await sleep(READY_POLL_MS);
   }
 
   /** The load of some worker has changed; the table will hear of it soon. */

@@ -91,7 +91,7 @@ export class Gateway {
       fleet: this.#fleet,
       table,
       infer: new InferHandler(infer),
-      commands: new RepositoryCommands(table, options.commandTimeoutMs),
+      commands: new RepositoryCommands(table, this.#fleet, options.commandTimeoutMs),
       metrics,
       docs: new DocsPage(),
       version,

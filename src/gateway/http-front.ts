@@ -32,6 +32,8 @@ export interface HttpLimits {
   /** How long an idle connection is kept, milliseconds. */
   readonly keepAliveMs: number;
   readonly maxConnections: number;
+  /** A connection on which nothing moves for this long while it is in use is cut, milliseconds. */
+  readonly stalledMs: number;
 }
 
 export interface HttpFrontOptions {
@@ -75,6 +77,8 @@ export class HttpFront {
       (req, res) => this.#onRequest(req, res, false),
     );
     this.#server.maxConnections = maxConnections;
+    // Nothing moves on a connection for this long only when the client does not read its answer.
+    this.#server.timeout = options.limits.stalledMs;
     this.#server.on('clientError', answerClientError);
     this.#server.on('checkContinue', (req, res) => this.#onRequest(req, res, true));
   }

@@ -11,6 +11,9 @@ import { replyError } from './reply.ts';
 
 /** Answers up to this size go out in one write with their header; larger ones are not worth the copy. */
 const SMALL_ANSWER_BYTES = 16 * 1024;
+/** Chunks below this are put together. */
+const SMALL_CHUNK_BYTES = 2 * 1024;
+const TAIL_BYTES = 16 * 1024;
 const NO_BODY: readonly Buffer[] = [];
 
 export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
@@ -23,6 +26,11 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
   readonly #startedAt: number;
   #body: Buffer[] = [];
   #bodyBytes = 0;
+  /** Small chunks that were put together, not among the body yet. */
+  #tail: Buffer | undefined;
+  #tailBytes = 0;
+  /** Bytes of the answer until the client has taken them. */
+  #answerBytes = 0;
   #exchange: RoutedExchange | undefined;
   #ended = false;
 
@@ -47,39 +55,40 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     (req.socket as ReceivingSocket)[RECEIVING] = this;
     req.on('data', (chunk: Buffer) => this.#onData(req, chunk));
     req.on('end', () => this.#onBody());
-    // Emitted after an answer too; then there is nothing left to do.
-    this.#res.on('close', () => this.#onClientLeft());
+    this.#res.on('close', () => this.#onClose());
   }
 
   onAnswer(exchange: RoutedExchange, response: ChannelResponse): void {
-    const { now, epoch } = this.#context.options;
-    const res = this.#res;
+    const { now, epoch, maxBufferedBytes } = this.#context.options;
+    const { body, bodyBytes, jsonBytes, timings } = response;
+    // A client that does not read holds its answer here, as one that sends slowly holds its request.
+    if (this.#context.bufferedBytes - this.#bodyBytes + bodyBytes > maxBufferedBytes) {
+      this.#fail('UNAVAILABLE', 'too many bytes of answers are held; try again soon', exchange);
+      return;
+    }
+    const waitedMs = exchange.sentAt - exchange.acceptedAt;
+    exchange.route.statistics.onAnswered(now() - this.#startedAt, waitedMs, timings, epoch());
+    this.#end(exchange, 200, undefined);
+    this.#answerBytes = bodyBytes;
+    this.#context.bufferedBytes += bodyBytes;
     const headers = [
       'content-type',
-      response.jsonBytes === undefined ? 'application/json' : 'application/octet-stream',
+      jsonBytes === undefined ? 'application/json' : 'application/octet-stream',
       'content-length',
-      String(response.bodyBytes),
+      String(bodyBytes),
       'x-request-id',
       this.#requestId,
     ];
-    if (response.jsonBytes !== undefined) {
-      headers.push('inference-header-content-length', String(response.jsonBytes));
-    }
-    exchange.route.statistics.onAnswered(
-      now() - this.#startedAt,
-      exchange.sentAt - exchange.acceptedAt,
-      response.timings,
-      epoch(),
-    );
-    this.#end(exchange, 200, undefined);
+    if (jsonBytes !== undefined) headers.push('inference-header-content-length', String(jsonBytes));
+    const res = this.#res;
     res.writeHead(200, headers);
-    const [first] = response.body;
-    if (response.body.length === 1 && first && first.length <= SMALL_ANSWER_BYTES) {
+    const [first] = body;
+    if (body.length === 1 && first && first.length <= SMALL_ANSWER_BYTES) {
       // As a string of its bytes it is joined with the header and leaves in one system call.
       res.end(first.toString('latin1'), 'latin1');
       return;
     }
-    for (const part of response.body) res.write(part);
+    for (const part of body) res.write(part);
     res.end();
   }
 
@@ -97,7 +106,7 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
   #onData(req: IncomingMessage, chunk: Buffer): void {
     if (this.#ended) return;
     const { maxBodyBytes, maxBufferedBytes } = this.#context.options;
-    this.#body.push(chunk);
+    this.#gather(chunk);
     this.#bodyBytes += chunk.length;
     this.#context.bufferedBytes += chunk.length;
     if (this.#bodyBytes > maxBodyBytes) {
@@ -107,6 +116,24 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
       this.#fail(TOO_MANY_BYTES.code, TOO_MANY_BYTES.message);
       lingerThenCut(req);
     }
+  }
+
+  /** Keeps a chunk: the first as it is, later small ones put together, since a buffer for each costs more than they. */
+  #gather(chunk: Buffer): void {
+    if (this.#body.length === 0 || chunk.length >= SMALL_CHUNK_BYTES) {
+      this.#closeTail();
+      this.#body.push(chunk);
+      return;
+    }
+    if (this.#tail && this.#tail.length - this.#tailBytes < chunk.length) this.#closeTail();
+    this.#tail ??= Buffer.allocUnsafe(TAIL_BYTES);
+    this.#tailBytes += chunk.copy(this.#tail, this.#tailBytes);
+  }
+
+  #closeTail(): void {
+    if (this.#tail) this.#body.push(this.#tail.subarray(0, this.#tailBytes));
+    this.#tail = undefined;
+    this.#tailBytes = 0;
   }
 
   #onBody(): void {
@@ -124,6 +151,7 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
       this.#fail('BAD_REQUEST', message);
       return;
     }
+    this.#closeTail();
     const request = {
       body: this.#body,
       bodyBytes: this.#bodyBytes,
@@ -134,7 +162,10 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     if (!this.#ended) this.#exchange = exchange;
   }
 
-  #onClientLeft(): void {
+  /** The answer is with the client, or the client is gone. */
+  #onClose(): void {
+    this.#context.bufferedBytes -= this.#answerBytes;
+    this.#answerBytes = 0;
     if (this.#ended) return;
     const { dispatcher } = this.#context.options;
     const exchange = this.#exchange;
@@ -159,6 +190,7 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     this.#context.bufferedBytes -= this.#bodyBytes;
     this.#bodyBytes = 0;
     this.#body = NO_BODY as Buffer[];
+    this.#tail = undefined;
     const { now, accessLog } = this.#context.options;
     if (status < 500 && !accessLog) return;
     const route = exchange?.route ?? this.#route;

@@ -92,10 +92,11 @@ export function problem(description: string): object {
   return { description, content: { 'application/problem+json': { schema: ref('Problem') } } };
 }
 
-/** The answer to a body that does not come: the HTTP parser's own, before any operation is asked. */
-export const BODY_TIMEOUT = {
-  description: 'The request did not come in whole in time; the connection is closed. There is no body.',
-};
+/** The answer to a body that does not come. */
+export const BODY_TIMEOUT = oipError(
+  'The request did not come in whole in time; the connection is closed.',
+  'Request Timeout',
+);
 
 export function operation(tag: string, spec: OperationSpec): object {
   return { tags: [tag], ...spec };

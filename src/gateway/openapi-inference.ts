@@ -106,7 +106,7 @@ export const inferencePaths: Paths = onModelAndVersion(TAG, 'post', '/infer', {
       ),
     ),
     404: named(UNKNOWN_MODEL),
-    408: BODY_TIMEOUT,
+    408: named(BODY_TIMEOUT),
     413: named(
       oipError(
         'The body is longer than the server takes; the connection is closed.',

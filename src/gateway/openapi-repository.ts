@@ -7,6 +7,7 @@ import {
   list,
   object,
   oipError,
+  oipUnavailable,
   oneOf,
   onModel,
   operation,
@@ -29,6 +30,18 @@ function failure(action: string): object {
     `failed to ${action} "fraud": model repository models does not exist`,
   );
 }
+
+/** What stands between the gateway and whoever carries the command out. */
+const NO_CONTROLLER = {
+  503: oipUnavailable(
+    'No controller acts, or it cannot read the repository.',
+    'failed to load "fraud": the model repository cannot be read',
+  ),
+  504: oipError(
+    'The controller did not answer in time; it may still carry the command out.',
+    'failed to load "fraud": the controller did not answer in time',
+  ),
+};
 
 export const repositoryPaths: Paths = {
   '/v2/repository/index': {
@@ -75,6 +88,7 @@ export const repositoryPaths: Paths = {
           'A configuration or files were sent along, which is not supported.',
           'parameter "config" is not supported: models are loaded as they lie in the repository',
         ),
+        ...NO_CONTROLLER,
       },
     }),
   },
@@ -97,6 +111,7 @@ export const repositoryPaths: Paths = {
         408: BODY_TIMEOUT,
         413: TOO_LARGE,
         500: failure('unload'),
+        ...NO_CONTROLLER,
       },
     }),
   },

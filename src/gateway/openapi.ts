@@ -17,7 +17,7 @@ details (RFC 9457). Beside the answers listed with each operation:
 | --- | --- |
 | 404 | there is nothing at the path |
 | 405 | the path is served with other methods, which \`Allow\` names |
-| 400, 408, 431 without a body | the request is not HTTP, its head comes too slowly, its head is too long |
+| 400, 408, 431 with \`{"error"}\` | the request is not HTTP, its head comes too slowly, its head is too long |
 
 Whatever answers \`GET\` answers \`HEAD\`. A slash at the end of a path changes nothing. There is no authentication: who
 reaches the port may do everything.`;

@@ -1,20 +1,34 @@
 /** Triton's repository operations over HTTP: index, load and unload. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ControlTable } from '../table/control-table.ts';
+import type { CommandOutcome } from '../table/model-record.ts';
+import type { Fleet } from './fleet.ts';
+import type { HttpErrorCode } from './http-status.ts';
 import { replyError, replyJson } from './reply.ts';
 
 /** Their bodies are a few lines at most. */
 const MAX_BODY_BYTES = 64 * 1024;
 
+/** How long connecting to a worker that is ready may take. */
+const CONNECT_TIMEOUT_MS = 2_000;
+
+const CODE_OF: Readonly<Record<Exclude<CommandOutcome, 'done'>, HttpErrorCode>> = {
+  failed: 'BAD_REQUEST',
+  unavailable: 'UNAVAILABLE',
+  timed_out: 'TIMED_OUT',
+};
+
 type JsonObject = Readonly<Record<string, unknown>>;
 
 export class RepositoryCommands {
   readonly #table: ControlTable;
+  readonly #fleet: Fleet;
   readonly #timeoutMs: number;
 
   /** @param timeoutMs how long a command may take */
-  constructor(table: ControlTable, timeoutMs: number) {
+  constructor(table: ControlTable, fleet: Fleet, timeoutMs: number) {
     this.#table = table;
+    this.#fleet = fleet;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -42,9 +56,14 @@ export class RepositoryCommands {
   #run(action: 'load' | 'unload', id_model: string, res: ServerResponse): void {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     this.#table.command({ action, id_model }, signal).then(
-      (result) => {
-        if (result.ok) replyJson(res, 200, {});
-        else replyError(res, 'BAD_REQUEST', `failed to ${action} "${id_model}": ${result.message}`);
+      async ({ outcome, message }) => {
+        if (outcome !== 'done') {
+          replyError(res, CODE_OF[outcome], `failed to ${action} "${id_model}": ${message}`);
+          return;
+        }
+        // The answer promises that this gateway serves it from now on.
+        if (action === 'load') await this.#fleet.whenReady(id_model, CONNECT_TIMEOUT_MS);
+        replyJson(res, 200, {});
       },
       (error: Error) => replyError(res, 'INTERNAL', `failed to ${action} "${id_model}": ${error.message}`),
     );

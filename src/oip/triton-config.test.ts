@@ -28,7 +28,7 @@ describe('configuration in the JSON of Triton', () => {
       max_batch_size: 64,
       input: [
         { name: 'features', data_type: 'TYPE_FP32', dims: [30] },
-        { name: 'country', data_type: 'TYPE_STRING', dims: [] },
+        { name: 'country', data_type: 'TYPE_STRING', dims: [1], reshape: { shape: [] } },
       ],
       output: [{ name: 'label', data_type: 'TYPE_INT64', dims: [1] }],
       instance_group: [{ name: 'fraud_0', kind: 'KIND_CPU', count: 2 }],

@@ -21,11 +21,15 @@ export interface EffectiveConfig {
  */
 export function tritonConfigJson(config: EffectiveConfig): object {
   const { name, maxBatchSize, maxQueueDelayUs, replicas, signature, servedVersions, modelFilename } = config;
-  const tensor = ({ name: tensorName, datatype, shape }: TensorSpec): object => ({
-    name: tensorName,
-    data_type: tritonDataType(datatype),
-    dims: maxBatchSize > 0 ? shape.slice(1) : [...shape],
-  });
+  const tensor = ({ name: tensorName, datatype, shape }: TensorSpec): object => {
+    const dims = maxBatchSize > 0 ? shape.slice(1) : [...shape];
+    return {
+      name: tensorName,
+      data_type: tritonDataType(datatype),
+      // Triton has no empty dims: a row that is one element is said so.
+      ...(dims.length === 0 ? { dims: [1], reshape: { shape: [] } } : { dims }),
+    };
+  };
   return {
     name,
     platform: 'onnxruntime_onnx',

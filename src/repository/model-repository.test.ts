@@ -383,7 +383,7 @@ describe('reading one model', () => {
   it('reports a model that is not there', async () => {
     await write('file');
     const problem = { idModel: 'fraud', message: 'fraud: does not exist' };
-    expect(await readModel(root, 'fraud')).toEqual({ versions: [], problems: [problem] });
+    expect(await readModel(root, 'fraud')).toEqual({ versions: [], problems: [problem], exists: false });
     expect(messages(await readModel(root, 'file'))).toEqual(['file: is not a directory']);
   });
 

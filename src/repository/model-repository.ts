@@ -56,12 +56,17 @@ export async function scanRepository(root: string): Promise<RepositoryScan> {
 }
 
 /**
- * One model, for a request to load it. A model that is not there, or a name that is none, is a problem.
+ * One model, for a request to load it. A model that is not there, or a name that is none, is a problem too, and
+ * `exists` is false.
  * @throws RepositoryError
  */
-export async function readModel(root: string, idModel: string): Promise<RepositoryScan> {
-  await listRoot(root);
-  return readModelIn(resolve(root), idModel);
+export async function readModel(
+  root: string,
+  idModel: string,
+): Promise<RepositoryScan & { readonly exists: boolean }> {
+  const names = await listRoot(root);
+  const scan = await readModelIn(resolve(root), idModel);
+  return { ...scan, exists: isModelName(idModel) && names.includes(idModel) };
 }
 
 async function readModelIn(root: string, idModel: string): Promise<RepositoryScan> {

@@ -30,9 +30,13 @@ export interface ModelCommand {
   readonly id_model: string;
 }
 
+/** failed: it was tried. unavailable: no controller acts. timed_out: it may still come about. */
+export type CommandOutcome = 'done' | 'failed' | 'unavailable' | 'timed_out';
+
 /** How a command ended. */
 export interface CommandResult {
   readonly id: string;
-  readonly ok: boolean;
+  readonly outcome: CommandOutcome;
+  /** Why, where it is not done. */
   readonly message: string;
 }

@@ -17,9 +17,13 @@ const WARM_UP_RUNS = 20;
 /** What warming up may take in all, milliseconds. */
 const WARM_UP_BUDGET_MS = 500;
 /** Rows run together and then singly to see whether they are independent. */
-const PROBE_ROWS = 3;
+const PROBE_ROWS = 4;
 /** Float arithmetic in another order differs by this much at most, relative to the larger value. */
 const TOLERANCE = 1e-3;
+/** Of the numbers that mix made-up integers; one row of one element each is 0, 1, 1, 0 with it. */
+const SEED = 0;
+/** The bits of 1 in FP16. */
+const FP16_ONE = 0x3c00;
 
 export interface WarmUpResult {
   /** Shortest time of a run of one row (or of the whole fixed input), milliseconds. */
@@ -84,13 +88,13 @@ export async function warmUp(
 }
 
 /**
- * Whether rows run together come out as they do alone. False for a model whose first dimension is variable but
- * is no batch (a sequence, say); undefined when it cannot be told because the model refuses made-up input.
+ * Whether rows run together come out as they do alone. Not so for a model whose first dimension is variable but is
+ * no batch (a sequence, say); and not shown for one that refuses made-up input, which is then not relied on either.
  */
 export async function hasIndependentRows(
   session: InferenceSession,
   signature: ModelSignature,
-): Promise<boolean | undefined> {
+): Promise<boolean> {
   const outputs = signature.outputs.map((_, i) => i);
   const together = madeUpInputs({ ...signature, batchable: true }, PROBE_ROWS);
   try {
@@ -106,7 +110,7 @@ export async function hasIndependentRows(
     }
     return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 
@@ -123,12 +127,15 @@ function madeUpInputs(signature: ModelSignature, rows: number): Tensor[] {
 
 function madeUpData(spec: TensorSpec, length: number): TensorData {
   const data = allocate(spec.datatype, length);
+  let random = SEED;
   for (let i = 0; i < length; i++) {
+    // 0 or 1, mixed so that rows differ: integers are most often indices or flags, and larger ones out of range.
+    random = (Math.imul(random, 1_664_525) + 1_013_904_223) | 0;
+    const bit = random >>> 31;
     if (data instanceof Float32Array || data instanceof Float64Array) data[i] = ((i * 7919) % 101) / 101;
-    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(i % 2);
-    // The bits of FP16 0 and 1; elsewhere the integers.
-    else if (spec.datatype === 'FP16') (data as Uint16Array)[i] = i % 2 === 0 ? 0 : 0x3c00;
-    else if (!Array.isArray(data)) data[i] = i % 2;
+    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(bit);
+    else if (spec.datatype === 'FP16') (data as Uint16Array)[i] = bit * FP16_ONE;
+    else if (!Array.isArray(data)) data[i] = bit;
   }
   return data;
 }

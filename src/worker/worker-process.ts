@@ -4,6 +4,7 @@ import { ChannelServer } from '../channel/channel-server.ts';
 import { parseEndpoint } from '../channel/endpoint.ts';
 import type { WorkerSettings } from '../config/worker-settings.ts';
 import type { ModelSignature, TensorSpec } from '../oip/tensor.ts';
+import { AdaptiveSession } from './adaptive-session.ts';
 import type { InferenceSession } from './inference-session.ts';
 import { ModelServer } from './model-server.ts';
 import type { WorkerPresence } from './presence.ts';
@@ -11,6 +12,7 @@ import { DEFAULT_MAX_BATCH_ROWS, deriveSignature } from './signature.ts';
 import { exercise, hasIndependentRows, warmUp } from './warm-up.ts';
 
 export interface WorkerLog {
+  info(fields: Record<string, unknown>, message: string): void;
   debug(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
 }
@@ -29,6 +31,8 @@ export interface SessionLoader {
 
 /** A full batch that takes longer than this runs on a thread of its own, so that pings are answered meanwhile. */
 const LONGEST_INLINE_RUN_MS = 10;
+/** A run on the event loop that takes this long shows that the measurement at the start does not hold. */
+const MOVE_AFTER_RUN_MS = 50;
 /** A model that takes one request at a time holds as many as this long a stretch of work needs, within bounds. */
 const SINGLE_SLOTS_MS = 4;
 const MIN_SLOTS = 2;
@@ -102,6 +106,11 @@ export async function startWorker(
   };
 }
 
+/** Whether the size of a row is up to the request: then no measurement says how long a run takes. */
+function hasOpenShape({ inputs, batchable }: ModelSignature): boolean {
+  return inputs.some(({ shape }) => shape.some((dimension, i) => dimension < 0 && !(batchable && i === 0)));
+}
+
 interface PreparedModel {
   readonly session: InferenceSession;
   readonly signature: ModelSignature;
@@ -124,18 +133,30 @@ async function prepareModel(
     log.warn({ error: warm.error }, 'the model refuses made-up input; it is served without a warm-up');
   }
   if (signature.batchable && config.maxBatchSize === undefined) {
-    const independent = await hasIndependentRows(session, signature);
-    if (independent === false) {
-      log.warn({}, 'rows of a batch change each other in this model; it takes one request at a time');
+    if (!(await hasIndependentRows(session, signature))) {
+      const what =
+        'rows of a batch change each other in this model, or it cannot be told; it takes one request at a time';
+      log.warn({ advice: 'set max_batch_size if they do not' }, what);
       signature = { ...signature, batchable: false };
     }
   }
   const maxBatchRows = signature.batchable ? (config.maxBatchSize ?? DEFAULT_MAX_BATCH_ROWS) : 1;
-  if (warm.runMs * maxBatchRows > LONGEST_INLINE_RUN_MS) {
-    const { inputs, outputs } = session;
-    await session.close();
-    session = await loader.threaded(modelPath, threads, { inputs, outputs });
+  const inline = session;
+  const { inputs, outputs } = session;
+  const loadThreaded = () => loader.threaded(modelPath, threads, { inputs, outputs });
+  if (warm.runMs * maxBatchRows > LONGEST_INLINE_RUN_MS || hasOpenShape(signature)) {
+    session = await loadThreaded();
+    await inline.close();
     await warmUp(session, signature, now);
+  } else {
+    session = new AdaptiveSession({
+      inline,
+      loadThreaded,
+      longestInlineMs: MOVE_AFTER_RUN_MS,
+      now,
+      onMoved: (runMs) =>
+        log.info({ runMs }, 'runs of this model are long; they move to a thread of their own'),
+    });
   }
   if (warm.error === undefined) {
     const model = { name: settings.id_model, version: settings.version };

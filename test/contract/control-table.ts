@@ -273,25 +273,25 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
     it('carries a command to whoever serves it, and the answer back', () =>
       withTable(async ({ table }) => {
         const never = new AbortController().signal;
-        expect((await table.command({ action: 'load', id_model: 'm' }, never)).ok).toBe(false);
+        expect((await table.command({ action: 'load', id_model: 'm' }, never)).outcome).toBe('unavailable');
         const stop = table.serveCommands(async ({ id, action, id_model }) => ({
           id,
-          ok: true,
+          outcome: 'done',
           message: `${action} ${id_model}`,
         }));
         expect(await table.command({ action: 'load', id_model: 'm' }, never)).toMatchObject({
-          ok: true,
+          outcome: 'done',
           message: 'load m',
         });
         stop();
-        expect((await table.command({ action: 'load', id_model: 'm' }, never)).ok).toBe(false);
+        expect((await table.command({ action: 'load', id_model: 'm' }, never)).outcome).toBe('unavailable');
       }));
 
     it('gives up on a command that is not answered in time', () =>
       withTable(async ({ table }) => {
         table.serveCommands(() => new Promise(() => {}));
         const result = await table.command({ action: 'load', id_model: 'm' }, AbortSignal.timeout(20));
-        expect(result.ok).toBe(false);
+        expect(result.outcome).toBe('timed_out');
         expect(result.message).toContain('in time');
       }));
   });

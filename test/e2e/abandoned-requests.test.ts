@@ -1,9 +1,9 @@
-/** Clients that leave while their request is under way: what was to be done for them is not done. */
+/** Requests that nobody waits for any more, because the client left or its time is up: they are not run. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { metric } from '../support/gauges.ts';
 import { type Neighbour, startNeighbour } from '../support/neighbour.ts';
-import { getJson, infer, outputsOf } from '../support/oip-client.ts';
+import { errorOf, getJson, infer, outputsOf } from '../support/oip-client.ts';
 import { inferText, RawConnection } from '../support/raw-connection.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type TemporaryRepository, temporaryRepository } from '../support/temporary-repository.ts';
@@ -14,7 +14,8 @@ let neighbour: Neighbour;
 
 beforeAll(async () => {
   repository = temporaryRepository('fraud', 'slow');
-  server = await startServer({ repository: repository.path, flags: ['--replicas', '1'] });
+  const flags = ['--replicas', '1', '--request-timeout-ms', String(REQUEST_TIMEOUT_MS)];
+  server = await startServer({ repository: repository.path, flags });
   neighbour = await startNeighbour(server);
 });
 
@@ -26,6 +27,7 @@ afterAll(async () => {
   repository?.remove();
 });
 
+const REQUEST_TIMEOUT_MS = 3_000;
 /** About a fifth of a second of work. */
 const ROUNDS = 8_000;
 const rounds = (count: number) => ({ name: 'rounds', datatype: 'INT64', shape: [1], data: [count] });
@@ -94,6 +96,23 @@ describe('a client that leaves', () => {
     });
     await expect(request).rejects.toThrow();
     await eventually('the departure to be counted', async () => (await left()) === before + 1);
+    await timeOfOne();
+  });
+});
+
+describe('sixty requests that would take longer together than one may', () => {
+  it('are answered or end with 504 by the time that they have, and hold nobody up after that', async () => {
+    const start = performance.now();
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, () => infer(server, 'slow', [rounds(4 * ROUNDS)])),
+    );
+    const took = performance.now() - start;
+    const late = answers.filter(({ status }) => status === 504);
+    const others = answers.filter(({ status }) => status !== 200 && status !== 504);
+    expect(others.map(({ status, body }) => `${status} ${body}`)).toEqual([]);
+    expect(late.length).toBeGreaterThan(0);
+    for (const answer of late) expect(errorOf(answer)).toMatch(/3000 ms|ran out/);
+    expect(took).toBeLessThan(2 * REQUEST_TIMEOUT_MS);
     await timeOfOne();
   });
 });

@@ -52,7 +52,6 @@ describe('a request whose end is in doubt is refused and its connection closed',
     ['a length of twenty digits', ['Content-Length: 99999999999999999999'], BODY],
     ['chunks that are not the last coding', ['Transfer-Encoding: chunked, identity'], CHUNKED],
     ['chunks twice', ['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], CHUNKED],
-    ['a misspelt coding', ['Transfer-Encoding: xchunked'], CHUNKED],
     ['a coding behind a tab', ['Transfer-Encoding:\x0bchunked'], CHUNKED],
     ['a blank before the colon', [`Content-Length : ${BODY.length}`], BODY],
     ['a folded header', [length, 'X-Folded: a\r\n b'], BODY],
@@ -77,7 +76,7 @@ describe('a request whose end is in doubt is refused and its connection closed',
   });
 
   // RFC 9112, section 3.2: a request with more than one Host is to be refused, since proxies choose differently.
-  it.fails('two Hosts', async () => {
+  it('two Hosts', async () => {
     const connection = await RawConnection.open(server);
     await connection.send('GET /v2 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
     const { status } = await connection.answer();
@@ -86,7 +85,7 @@ describe('a request whose end is in doubt is refused and its connection closed',
   });
 
   // RFC 9112, section 6.1: a transfer coding that is not understood is 501, not data to be taken as it is.
-  it.fails('a coding before chunked that nobody undoes', async () => {
+  it('a coding before chunked that nobody undoes', async () => {
     const connection = await RawConnection.open(server);
     await connection.send(postHead(PATH, 'Transfer-Encoding: gzip, chunked') + CHUNKED);
     const { status } = await connection.answer();
@@ -207,12 +206,12 @@ describe('a length of the JSON part that no channel can carry', () => {
     post(`${to.url}${PATH}`, BODY, { 'inference-header-content-length': length });
 
   // The marker for "all of it is JSON" on the channel: the wrong header goes unnoticed.
-  it.fails('of 32 bits is refused', async () => {
+  it('of 32 bits is refused', async () => {
     expect((await withLength(server, '4294967295')).status).toBe(400);
   });
 
   // Writing it into a frame throws in the gateway, outside of any request: one such header ends the server.
-  it.fails('of more is refused and the server lives', async () => {
+  it('of more is refused and the server lives', async () => {
     await using victim = await startServer({ repository: repository.path, flags: ['--replicas', '1'] });
     const answer = await withLength(victim, '9999999999').catch((error: Error) => error);
     expect(answer).toMatchObject({ status: 400 });

@@ -1,7 +1,7 @@
-/** Runs that take long: they do not make a worker look dead, and they do not outlive the request's time. */
+/** Runs that take long: they do not make a worker look dead, whenever it turns out that they do. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Neighbour, startNeighbour } from '../support/neighbour.ts';
-import { errorOf, getJson, infer, outputsOf } from '../support/oip-client.ts';
+import { getJson, infer, outputsOf } from '../support/oip-client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type TemporaryRepository, temporaryRepository } from '../support/temporary-repository.ts';
 
@@ -9,12 +9,10 @@ let repository: TemporaryRepository;
 let server: TestServer;
 let neighbour: Neighbour;
 
-const REQUEST_TIMEOUT_MS = 3_000;
-
 beforeAll(async () => {
-  repository = temporaryRepository('fraud', 'slow', 'long-rows');
-  const flags = ['--replicas', '1', '--request-timeout-ms', String(REQUEST_TIMEOUT_MS)];
-  server = await startServer({ repository: repository.path, flags });
+  repository = temporaryRepository('fraud', 'slow', 'long-rows', 'suddenly-slow');
+  repository.add('suddenly-slow', 'unsuspected');
+  server = await startServer({ repository: repository.path, flags: ['--replicas', '1'] });
   neighbour = await startNeighbour(server);
 });
 
@@ -34,7 +32,7 @@ const longRows = (rows: number, length: number) =>
   ]);
 
 describe('a model that is slow from the start', () => {
-  it('answers a run of most of a second while its worker stays ACTIVE', async () => {
+  it('answers a long run while its worker stays ACTIVE', async () => {
     expect(outputsOf(await slow(30_000))[0]?.data).toEqual([30_000]);
     const { workers } = (await getJson(`${server.url}/workers`)) as {
       workers: { id_model: string; status: string; error_count: number }[];
@@ -43,18 +41,6 @@ describe('a model that is slow from the start', () => {
       { status: 'ACTIVE', error_count: 0 },
     ]);
   });
-
-  it('answers what does not get its turn in time with 504, and nothing later than that', async () => {
-    const start = performance.now();
-    const answers = await Promise.all(Array.from({ length: 40 }, () => slow(15_000)));
-    const took = performance.now() - start;
-    const late = answers.filter(({ status }) => status === 504);
-    expect(answers.filter(({ status }) => status === 200).length).toBe(answers.length - late.length);
-    expect(late.length).toBeGreaterThan(0);
-    for (const answer of late) expect(errorOf(answer)).toMatch(/3000 ms|ran out/);
-    expect(took).toBeLessThan(2 * REQUEST_TIMEOUT_MS);
-    expect((await slow(1)).status).toBe(200);
-  });
 });
 
 describe('a model whose time depends on its input', () => {
@@ -62,10 +48,23 @@ describe('a model whose time depends on its input', () => {
     expect(outputsOf(await longRows(2, 3))[0]).toMatchObject({ shape: [2, 3], data: Array(6).fill(0.1875) });
   });
 
-  // The warm-up saw rows of one element, judged the model quick and runs it where it keeps pings from being
-  // answered: the gateway takes the worker for dead, sends the request three times and gives up with 502.
-  it.fails('answers its slow ones too', async () => {
+  it('answers its slow ones too', async () => {
     const [long, short] = await Promise.all([longRows(18, 1_000), longRows(1, 1)]);
     expect([long.status, short.status]).toEqual([200, 200]);
+  });
+
+  const rounds = (count: number) => ({ name: 'rounds', datatype: 'INT64', shape: [1], data: [count] });
+
+  it('answers all that wait while it is found out to be slow', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, (_, i) => infer(server, 'suddenly-slow', [rounds(10_000 + i)])),
+    );
+    expect(answers.map((answer) => outputsOf(answer)[0]?.data)).toEqual(
+      Array.from({ length: 16 }, (_, i) => [10_000 + i]),
+    );
+  });
+
+  it('answers the very first slow one, though its worker is silent for longer than one may be', async () => {
+    expect(outputsOf(await infer(server, 'unsuspected', [rounds(100_000)]))[0]?.data).toEqual([100_000]);
   });
 });

@@ -219,10 +219,9 @@ describe('data', () => {
   });
 
   // ONNX Runtime for Node ends a string at its first NUL, so the model would see another text than was sent.
-  it.fails('with a NUL inside of a string, of which the model would see the beginning alone', async () => {
-    const text = { name: 'text', datatype: 'BYTES', shape: [1], data: ['before\0after'] };
-    const answer = await infer(server, 'text-echo', [text]);
-    expect(answer.status === 400 || answer.body.toString().includes('before\\u0000after')).toBe(true);
+  it('with a NUL inside of a string, of which the model would see the beginning alone', async () => {
+    const text = { name: 'text', datatype: 'BYTES', shape: [2], data: ['fine', 'before\0after'] };
+    expect(await refusal('text-echo', [text])).toBe('input "text": element 1 must be a string without NUL');
   });
 });
 
@@ -321,7 +320,7 @@ describe('binary lengths', () => {
   });
 
   it.each([
-    ['99999', 'the JSON is said to take 99999 bytes, the body has'],
+    ['99999', 'inference-header-content-length is 99999, but the body has 220 bytes'],
     ['5', 'the request is not valid JSON'],
     ['-1', 'inference-header-content-length is not a number of bytes'],
     ['12.5', 'inference-header-content-length is not a number of bytes'],

@@ -148,9 +148,10 @@ export class MemoryControlTable implements ControlTable {
 
   async command(command: Omit<ModelCommand, 'id'>, signal: AbortSignal): Promise<CommandResult> {
     const id = String(this.#nextCommand++);
-    if (!this.#commandHandler) return { id, ok: false, message: 'no controller is running' };
+    if (!this.#commandHandler) return { id, outcome: 'unavailable', message: 'no controller is running' };
     const aborted = new Promise<CommandResult>((resolve) => {
-      const giveUp = () => resolve({ id, ok: false, message: 'the controller did not answer in time' });
+      const giveUp = () =>
+        resolve({ id, outcome: 'timed_out', message: 'the controller did not answer in time' });
       if (signal.aborted) giveUp();
       else signal.addEventListener('abort', giveUp, { once: true });
     });

@@ -225,10 +225,15 @@ describe('binary inputs are refused', () => {
     expectRefusal(() => decode(bodyOf([words(bytes, rows)]), WORDS), message),
   );
 
+  test('with a NUL in a string', () => {
+    const message = /input "w": element 1 must be a string without NUL/;
+    expectRefusal(() => decode(bodyOf([words(ofStrings('a', 'b\0c'), 2)]), WORDS), message);
+  });
+
   test('but not for a replacement character that was sent as such', () => {
-    expect(decode(bodyOf([words(ofStrings('\uFFFD', '\uFEFFa\0'), 2)]), WORDS).inputs[0]!.data).toEqual([
+    expect(decode(bodyOf([words(ofStrings('\uFFFD', '\uFEFFa'), 2)]), WORDS).inputs[0]!.data).toEqual([
       '\uFFFD',
-      '\uFEFFa\0',
+      '\uFEFFa',
     ]);
   });
 });

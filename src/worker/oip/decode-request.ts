@@ -1,5 +1,5 @@
 /** Decodes the body of an OIP v2 infer request into typed tensors in the order of the model's signature. */
-import type { ModelSignature, Tensor } from '../../oip/tensor.ts';
+import type { ModelSignature, Tensor, TensorSpec } from '../../oip/tensor.ts';
 import { quote } from './describe-value.ts';
 import { InvalidRequest } from './invalid-request.ts';
 import { parseRequest } from './parse-request.ts';
@@ -61,7 +61,9 @@ function assemble(parsed: ParsedRequest, body: Buffer, jsonEnd: number, plan: Si
         `input ${quote(spec.name)}: binary_data_size is ${binarySize}, but ${body.length - at} bytes are left for it`,
       );
     }
-    tensors[index] = { shape, data: data ?? readBinary(body, at, binarySize, shape, count, spec) };
+    const elements = data ?? readBinary(body, at, binarySize, shape, count, spec);
+    if (Array.isArray(elements)) refuseNul(elements, spec);
+    tensors[index] = { shape, data: elements };
     at += binarySize;
     if (!batchable) continue;
     if (rows !== 0 && shape[0] !== rows) {
@@ -87,6 +89,12 @@ function assemble(parsed: ParsedRequest, body: Buffer, jsonEnd: number, plan: Si
     inputs: tensors as Tensor[],
     outputs: requestedOutputs(parsed, plan),
   };
+}
+
+/** ONNX Runtime for Node ends a string at its first NUL: the model would see another text than was sent. */
+function refuseNul(strings: readonly string[], { name }: TensorSpec): void {
+  const at = strings.findIndex((text) => text.includes('\0'));
+  if (at >= 0) throw new InvalidRequest(`input ${quote(name)}: element ${at} must be a string without NUL`);
 }
 
 function requestedOutputs({ outputs, binaryOutputs }: ParsedRequest, plan: SignaturePlan): RequestedOutput[] {

@@ -1,8 +1,20 @@
 /** The inference session on ONNX Runtime, run where it is called. */
+import { basename } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import type { Datatype, Tensor, TensorData, TensorSpec } from '../../oip/tensor.ts';
 import { TurntableError } from '../../turntable-error.ts';
 import type { InferenceSession } from '../inference-session.ts';
+
+/*
+ * The binding reads FP16 tensors from a Uint16Array alone, while the JavaScript side of the runtime insists on a
+ * Float16Array wherever there is one. It looks once, when the first tensor is made: then there is none.
+ */
+const float16Array = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
+if (float16Array) {
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+  new ort.Tensor('float32', new Float32Array(1), [1]).dispose();
+  Object.defineProperty(globalThis, 'Float16Array', float16Array);
+}
 
 const DATATYPE_OF: Readonly<Partial<Record<ort.Tensor.Type, Datatype>>> = {
   bool: 'BOOL',
@@ -56,9 +68,9 @@ export class OnnxSession implements InferenceSession {
       return new OnnxSession(session);
     } catch (error) {
       if (error instanceof ModelLoadError) throw error;
-      throw new ModelLoadError(`ONNX Runtime cannot load ${modelPath}: ${(error as Error).message}`, {
-        cause: error,
-      });
+      // Where the file lies is no business of the clients that may get to read this.
+      const why = (error as Error).message.replaceAll(modelPath, basename(modelPath));
+      throw new ModelLoadError(`ONNX Runtime cannot load ${basename(modelPath)}: ${why}`, { cause: error });
     }
   }
 
@@ -76,7 +88,7 @@ export class OnnxSession implements InferenceSession {
     const results = await this.#session.run(feeds, names);
     return names.map((name) => {
       const result = results[name] as ort.Tensor;
-      return { shape: result.dims, data: bitsOf(result.data) };
+      return { shape: result.dims, data: result.data as TensorData };
     });
   }
 
@@ -100,13 +112,4 @@ function tensorSpec(meta: ort.InferenceSession.ValueMetadata): TensorSpec {
 
 function ortTensor(type: ort.Tensor.Type, data: TensorData, shape: readonly number[]): ort.Tensor {
   return new ort.Tensor(type as 'float32', data as Float32Array, shape);
-}
-
-/** FP16 comes as Float16Array where the runtime has one; everything here works on its bits. */
-function bitsOf(data: ort.Tensor.DataType): TensorData {
-  if ((data as object).constructor.name === 'Float16Array') {
-    const floats = data as unknown as { buffer: ArrayBuffer; byteOffset: number; length: number };
-    return new Uint16Array(floats.buffer, floats.byteOffset, floats.length);
-  }
-  return data as TensorData;
 }

@@ -219,7 +219,7 @@ def busy(least_rounds):
 
 def slow():
     """Never quick, so that it is run on a thread of its own; `rounds` makes it slower."""
-    return busy(1_000)
+    return busy(4_000)
 
 
 def suddenly_slow():

@@ -1,0 +1,51 @@
+/** A session moves to a thread when a run takes too long, once, and answers all the while. */
+import { expect, it } from 'vitest';
+import type { Tensor } from '../oip/tensor.ts';
+import { AdaptiveSession } from './adaptive-session.ts';
+import type { InferenceSession } from './inference-session.ts';
+
+function session(name: string, onRun: () => void): InferenceSession & { closed: boolean } {
+  return {
+    inputs: [],
+    outputs: [],
+    closed: false,
+    async run(): Promise<readonly Tensor[]> {
+      onRun();
+      return [{ shape: [1], data: [name] }];
+    },
+    async close() {
+      this.closed = true;
+    },
+  };
+}
+
+it('runs inline until a run is long, then in the thread, and closes what it left', async () => {
+  let now = 0;
+  let runMs = 1;
+  let loads = 0;
+  const pass = () => {
+    now += runMs;
+  };
+  const inline = session('inline', pass);
+  const threaded = session('threaded', pass);
+  const moved: number[] = [];
+  const adaptive = new AdaptiveSession({
+    inline,
+    loadThreaded: async () => {
+      loads++;
+      return threaded;
+    },
+    longestInlineMs: 50,
+    now: () => now,
+    onMoved: (ms) => moved.push(ms),
+  });
+  const ranIn = async () => (await adaptive.run([], [0]))[0]?.data[0];
+  expect(await ranIn()).toBe('inline');
+  runMs = 80;
+  expect([await ranIn(), await ranIn(), await ranIn()].at(-1)).toBe('threaded');
+  expect(moved).toEqual([80]);
+  expect(loads).toBe(1);
+  expect(inline.closed).toBe(true);
+  await adaptive.close();
+  expect(threaded.closed).toBe(true);
+});
