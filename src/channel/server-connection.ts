@@ -15,6 +15,7 @@ import {
   type WorkerTimings,
   writeResponseHead,
 } from './messages.ts';
+import { StreamTable } from './stream-table.ts';
 
 /** A whole request, and the ways to end it; exactly one of respond and fail is to be called, once. */
 export interface ServerRequest {
@@ -75,7 +76,7 @@ export class ServerConnection {
   readonly #held: Held;
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
-  readonly #requests = new Map<number, OpenRequest>();
+  readonly #requests = new StreamTable<OpenRequest>();
   readonly #responseHead = Buffer.alloc(RESPONSE_HEAD_BYTES);
   readonly #onIdle: () => void;
   #peer = 'unknown';
@@ -194,7 +195,7 @@ export class ServerConnection {
     const part = payload.subarray(REQUEST_HEAD_BYTES);
     // A request in one frame is used where it lies; a longer one is gathered in memory of its own.
     const request = new OpenRequest(this, stream, head, end ? part : Buffer.allocUnsafeSlow(head.bodyBytes));
-    this.#requests.set(stream, request);
+    this.#requests.add(stream, request);
     held.requests++;
     held.bytes += head.bodyBytes;
     if (!end) return this.#append(request, false, part);
@@ -219,7 +220,7 @@ export class ServerConnection {
   /** Gives the place of a request free; false when it had been given free before. */
   #release(stream: number, request: OpenRequest): boolean {
     if (this.#requests.get(stream) !== request) return false;
-    this.#requests.delete(stream);
+    this.#requests.take(stream);
     this.#held.requests--;
     this.#held.bytes -= request.head.bodyBytes;
     request.cancelled = true;
@@ -228,7 +229,7 @@ export class ServerConnection {
   }
 
   #onClose(): void {
-    for (const [stream, request] of [...this.#requests]) this.#release(stream, request);
+    for (const [stream, request] of this.#requests.entries()) this.#release(stream, request);
     this.drained = true;
     this.#onIdle();
   }

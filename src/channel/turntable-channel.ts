@@ -15,6 +15,7 @@ import {
   readResponseHead,
   writeRequestHead,
 } from './messages.ts';
+import { StreamTable } from './stream-table.ts';
 
 /** A quiet connection is pinged after this long. */
 const PING_AFTER_MS = 150;
@@ -46,7 +47,7 @@ interface Pending {
 export class TurntableChannel implements Channel {
   readonly #options: TurntableChannelOptions;
   readonly #address: SocketAddress;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new StreamTable<Pending>();
   readonly #requestHead = Buffer.alloc(REQUEST_HEAD_BYTES);
   #state: ChannelState = 'connecting';
   #socket: Socket | undefined;
@@ -78,14 +79,14 @@ export class TurntableChannel implements Channel {
   send(request: ChannelRequest, sink: ResponseSink): number {
     const writer = this.#writer as FrameWriter;
     const stream = this.#freeStream();
-    this.#pending.set(stream, { sink, head: undefined, received: 0, body: [] });
+    this.#pending.add(stream, { sink, head: undefined, received: 0, body: [] });
     writeRequestHead(this.#requestHead, request);
     writer.message(FRAME.REQUEST, stream, this.#requestHead, request.body, request.bodyBytes);
     return stream;
   }
 
   cancel(stream: number): void {
-    if (!this.#pending.delete(stream)) return;
+    if (!this.#pending.take(stream)) return;
     this.#writer?.abandon(stream);
     this.#writer?.frame(FRAME.CANCEL, stream);
   }
@@ -161,10 +162,10 @@ export class TurntableChannel implements Channel {
         this.#onResponsePart(type, end, stream, payload);
         return;
       case FRAME.ERROR:
-        this.#take(stream)?.sink.onError(readError(payload));
+        this.#pending.take(stream)?.sink.onError(readError(payload));
         return;
       case FRAME.BUSY:
-        this.#take(stream)?.sink.onFailure('busy');
+        this.#pending.take(stream)?.sink.onFailure('busy');
         return;
       case FRAME.PONG:
         return;
@@ -208,7 +209,7 @@ export class TurntableChannel implements Channel {
       throw new ChannelProtocolError('a response body is not as long as its head says');
     }
     if (!end) return;
-    this.#pending.delete(stream);
+    this.#pending.take(stream);
     pending.sink.onResponse({
       body: pending.body,
       bodyBytes: head.bodyBytes,
@@ -217,16 +218,10 @@ export class TurntableChannel implements Channel {
     });
   }
 
-  #take(stream: number): Pending | undefined {
-    const pending = this.#pending.get(stream);
-    this.#pending.delete(stream);
-    return pending;
-  }
-
   /** Hands every request under way back, so that it can go elsewhere. */
   #fail(failure: ChannelFailure): void {
-    const failed = [...this.#pending];
-    this.#pending.clear();
+    const failed = this.#pending.entries();
+    for (const [stream] of failed) this.#pending.take(stream);
     this.#writer?.abandonAll();
     // A worker that only was frozen drops what nobody waits for any more.
     for (const [stream] of failed) this.#writer?.frame(FRAME.CANCEL, stream);

@@ -34,7 +34,11 @@ export class Dispatcher implements ExchangeHandler<VersionRoute> {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#active = new ExpiringQueue(options.maxInFlight, options.requestTimeoutMs);
+    this.#active = new ExpiringQueue(
+      options.maxInFlight,
+      options.requestTimeoutMs,
+      (exchange) => exchange.active,
+    );
   }
 
   /** Requests under way, waiting ones included. */

@@ -1,4 +1,5 @@
 /** One inference request under way: sent to a worker, sent again where that fails, until it is answered once. */
+import { newPlace } from '../admission/expiring-queue.ts';
 import type { ChannelFailure, ChannelRequest, ChannelResponse, ResponseSink } from '../channel/channel.ts';
 import type { WorkerError, WorkerErrorCode } from '../channel/messages.ts';
 import type { WorkerLink } from './worker-link.ts';
@@ -39,6 +40,10 @@ export class Exchange<Route> implements ResponseSink {
   /** Workers that were lost while they had it. */
   losses = 0;
   link: WorkerLink | undefined;
+  /** Among the requests under way. */
+  readonly active = newPlace<Exchange<Route>>();
+  /** Among those that wait for a worker. */
+  readonly waiting = newPlace<Exchange<Route>>();
   stream = 0;
   sentAt = 0;
 

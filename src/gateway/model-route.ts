@@ -33,7 +33,7 @@ export class VersionRoute {
     this.version = record.version;
     this.record = record;
     this.statistics = statistics;
-    this.waiting = new ExpiringQueue(limits.maxWaiting, limits.maxWaitMs);
+    this.waiting = new ExpiringQueue(limits.maxWaiting, limits.maxWaitMs, (exchange) => exchange.waiting);
   }
 
   get ready(): boolean {
