@@ -161,8 +161,7 @@ describe('FP16', () => {
   const bits = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001);
   const input = (more: object): JsonTensor => ({ name: 'fp16_in', datatype: 'FP16', shape: [4], ...more });
 
-  // ONNX Runtime for Node does not read the elements of its own float16 tensors where JavaScript has Float16Array:
-  // no model that takes FP16 can be served.
+  // The binding of ONNX Runtime for Node finds no elements in its own float16 tensors where JavaScript has Float16Array.
   it('in JSON, both ways', async () => {
     const answer = await infer(server, 'half', [input({ data: [1, -2, 65504, 2 ** -24] })]);
     expect(outputsOf(answer)[0]?.data.map(Number)).toEqual([1, -2, 65504, expect.closeTo(2 ** -24, 10)]);

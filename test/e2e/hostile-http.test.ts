@@ -11,7 +11,7 @@ let server: TestServer;
 let neighbour: Neighbour;
 
 beforeAll(async () => {
-  repository = temporaryRepository('fraud', 'echo', 'slow');
+  repository = temporaryRepository('fraud', 'echo', 'suddenly-slow');
   server = await startServer({ repository: repository.path, flags: ['--replicas', '1'] });
   neighbour = await startNeighbour(server);
 });
@@ -172,9 +172,9 @@ describe('a request id', () => {
 
 describe('several requests on one connection', () => {
   it('sent at once are answered each and in order, the slow before the quick', async () => {
-    const slow = { inputs: [{ name: 'rounds', datatype: 'INT64', shape: [1], data: [2_000] }] };
+    const slow = { inputs: [{ name: 'rounds', datatype: 'INT64', shape: [1], data: [5_000] }] };
     const connection = await RawConnection.open(server);
-    const texts = [inferText('slow', slow), 'GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n'];
+    const texts = [inferText('suddenly-slow', slow), 'GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n'];
     for (let i = 0; i < 40; i++)
       texts.push(inferText('echo', { inputs: [tensor(i)] }, `X-Request-Id: number-${i}`));
     texts.push(inferText('nobody', {}), inferText('echo', { inputs: [] }));
@@ -183,7 +183,7 @@ describe('several requests on one connection', () => {
     const answers = connection.answers();
     connection.destroy();
     expect(answers.map(({ status }) => status)).toEqual([200, 200, ...Array(40).fill(200), 404, 400]);
-    expect(answers[0]?.body).toContain('"data":[2000]');
+    expect(answers[0]?.body).toContain('"data":[5000]');
     for (let i = 0; i < 40; i++) {
       expect(answers[i + 2]?.body).toContain(`"data":[${i}]`);
       expect(answers[i + 2]?.head).toContain(`x-request-id: number-${i}`);
@@ -205,12 +205,12 @@ describe('a length of the JSON part that no channel can carry', () => {
   const withLength = (to: TestServer, length: string) =>
     post(`${to.url}${PATH}`, BODY, { 'inference-header-content-length': length });
 
-  // The marker for "all of it is JSON" on the channel: the wrong header goes unnoticed.
+  // On the channel it would be the marker for "all of it is JSON", and the wrong header go unnoticed.
   it('of 32 bits is refused', async () => {
     expect((await withLength(server, '4294967295')).status).toBe(400);
   });
 
-  // Writing it into a frame throws in the gateway, outside of any request: one such header ends the server.
+  // Written into a frame as it is, it throws outside of any request, which ends the server.
   it('of more is refused and the server lives', async () => {
     await using victim = await startServer({ repository: repository.path, flags: ['--replicas', '1'] });
     const answer = await withLength(victim, '9999999999').catch((error: Error) => error);

@@ -147,8 +147,7 @@ describe('loading and unloading', () => {
     expect((await unload('broken')).status).toBe(200);
   });
 
-  // The gateway that answered has not reached the new worker yet: a client that loads and then asks whether the
-  // model is ready, as Triton's does, is told that it is not.
+  // Triton's clients load and then ask whether the model is ready.
   it('is ready by the time that the load is answered', async () => {
     const ready: number[] = [];
     for (let round = 0; round < 4; round++) {
@@ -159,8 +158,7 @@ describe('loading and unloading', () => {
     expect(ready).toEqual([200, 200, 200, 200]);
   });
 
-  // A load that answers 200 before the new file has been tried tells a pipeline that a broken model is live, and
-  // then its workers are started and die again and again.
+  // Answered before the new file was tried, a load would tell a pipeline that a broken model is live.
   it('refuses to replace a served model by a file that does not load, and goes on serving', async () => {
     repository.add('echo', 'replaced');
     expect((await load('replaced')).status).toBe(200);
@@ -193,7 +191,7 @@ describe('loading and unloading', () => {
     expect((await unload('never-seen')).status).toBe(400);
   });
 
-  // Each such name stays in the index, in the list of models and as a label of the metrics, for ever.
+  // Kept, each would stay in the index, in the list of models and as a label of the metrics for ever.
   it('forgets a name that was asked for and is not there', async () => {
     await load('mistyped');
     expect((await lookUp(1, 'mistyped')).status).toBe(404);

@@ -179,8 +179,7 @@ describe('a body over the limit', () => {
     expect(most).toBeLessThan(MAX_BODY_BYTES + 2_000);
   });
 
-  // The connection is closed while the client still writes: most clients see a reset in place of the answer, and
-  // try the same again.
+  // Were the connection closed while the client still writes, most clients would see a reset and try again.
   it('is answered with 413 also to a client that reads only when it has written all', async () => {
     const statuses: (number | string)[] = [];
     for (let turn = 0; turn < 8; turn++) {

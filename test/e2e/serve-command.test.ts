@@ -16,8 +16,7 @@ beforeAll(() => {
 afterAll(() => repository?.remove());
 
 describe('a start', () => {
-  // The record of the model follows its worker's row by a moment, in which it is announced as LOADING, without a
-  // request to try.
+  // One model alone: its record follows its worker's row by a moment, in which it must not be announced as LOADING.
   it('ends with the address, the models and a request to try, which works as it is printed', async () => {
     await using server = await startServer({ repository: repository.path, flags: ['--replicas', '1'] });
     expect(server.output).toContain(`at ${server.url}\n`);
@@ -36,19 +35,14 @@ describe('a start', () => {
   it('takes its settings from the environment, and flags before those', async () => {
     await using server = await startServer({
       repository: repository.path,
-      flags: ['--max-body-bytes', '2000'],
+      // Less time for a whole request than for its head by default.
+      flags: ['--max-body-bytes', '2000', '--receive-timeout-ms', '5000'],
       env: { TURNTABLE_REPLICAS: '1', TURNTABLE_MAX_BODY_BYTES: '5000' },
     });
     const { workers } = (await getJson(`${server.url}/workers`)) as { workers: unknown[] };
     expect(workers).toHaveLength(1);
     const answer = await post(`${server.url}/v2/models/fraud/infer`, 'x'.repeat(3_000));
     expect(parsed(answer)).toEqual({ error: 'the body has 3000 bytes; the limit is 2000' });
-  });
-
-  it('with less time for a whole request than for its head by default', async () => {
-    const flags = ['--receive-timeout-ms', '5000', '--replicas', '1'];
-    await using server = await startServer({ repository: repository.path, flags });
-    expect(await getJson(`${server.url}/v2/health/ready`)).toMatchObject({ ready: true });
   });
 
   it('with an empty repository serves, and says what to put there', async () => {
@@ -143,7 +137,6 @@ describe.concurrent('a refusal to start', () => {
     expect(stderr).toContain('turntable --help');
   });
 
-  // An operator's slip is answered with a stack trace.
   it('because of TURNTABLE_LOG_LEVEL, which it names', async () => {
     const env = { TURNTABLE_LOG_LEVEL: 'loud' };
     const { code, stderr } = await turntable(['serve', repository.path, '--port', '0'], { env });

@@ -13,7 +13,7 @@ let server: TestServer;
 let neighbour: Neighbour;
 
 beforeAll(async () => {
-  repository = temporaryRepository('fraud', 'echo', 'slow');
+  repository = temporaryRepository('fraud', 'echo', 'suddenly-slow');
   const timeouts = ['--receive-timeout-ms', '1000', '--headers-timeout-ms', '500'];
   server = await startServer({ repository: repository.path, flags: ['--replicas', '1', ...timeouts] });
   neighbour = await startNeighbour(server);
@@ -79,7 +79,6 @@ describe('a client that was cut off', () => {
     expect(await metric(server, 'turntable_requests_in_flight', { model: 'echo' })).toBe(0);
   });
 
-  // Every other refusal is JSON with a reason; this one is an empty body, and is counted as a client that left.
   it('was told the reason, and counts as 408', async () => {
     const [before, left] = [await answered('408'), await answered('499')];
     const connection = await RawConnection.open(server);
@@ -95,8 +94,8 @@ describe('a client that vanishes halfway through its body', () => {
     ['alone on its connection', HALF_A_BODY],
     [
       'behind a request that is still being answered',
-      inferText('slow', {
-        inputs: [{ name: 'rounds', datatype: 'INT64', shape: [1], data: [10_000] }],
+      inferText('suddenly-slow', {
+        inputs: [{ name: 'rounds', datatype: 'INT64', shape: [1], data: [20_000] }],
       }) + HALF_A_BODY,
     ],
   ])('%s gives its bytes back at once', async (_, bytes) => {
@@ -134,7 +133,7 @@ describe('a client that takes its time and is in time', () => {
   });
 
   it('is served with all of a large answer that it reads late', async () => {
-    const columns = 2_000_000;
+    const columns = 1_000_000;
     const x = {
       name: 'x',
       datatype: 'FP32',

@@ -22,6 +22,8 @@ export interface RunningCommand {
   /** Waits until standard output contains this many matches. */
   prints(pattern: RegExp, times: number): Promise<void>;
   interrupt(): void;
+  /** Reads its standard output no more, so that writing to it fails. */
+  closeOutput(): void;
   readonly ended: Promise<CommandEnd>;
 }
 
@@ -33,7 +35,7 @@ export function turntable(args: readonly string[], options: CommandOptions = {})
 }
 
 export function startTurntable(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { input = '', env = {}, timeoutMs = 15_000 } = options;
+  const { input = '', env = {}, timeoutMs = 25_000 } = options;
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TURNTABLE_'));
   const child = spawn(process.execPath, ['src/cli/main.ts', ...args], {
     cwd: ROOT,
@@ -67,6 +69,7 @@ export function startTurntable(args: readonly string[], options: CommandOptions 
       await eventually(`${pattern} ${times} times`, () => (stdout.match(all)?.length ?? 0) >= times);
     },
     interrupt: () => child.kill('SIGINT'),
+    closeOutput: () => child.stdout.destroy(),
     ended,
   };
 }

@@ -15,7 +15,7 @@ export interface Neighbour {
 
 const ROWS = 8;
 /** Leaves the processor to those that are tested. */
-const PAUSE_MS = 2;
+const PAUSE_MS = 4;
 
 /** Sends requests to the fraud model one after the other and checks each answer, until it is stopped. */
 export async function startNeighbour(server: { readonly url: string }): Promise<Neighbour> {

@@ -127,16 +127,26 @@ def softmax_rows():
     )
 
 
-def below_maximum():
-    """Distance of each integer row from the largest: rows interact, and yet equal rows give what each gives alone."""
+def distance_from_largest(kind, columns):
+    """Rows interact, and yet rows that are all equal give what each gives alone."""
     return graph(
         [
             node("ReduceMax", ["x"], ["largest"], axes=[0], keepdims=1),
             node("Sub", ["largest", "x"], ["y"]),
         ],
-        [value("x", "int64", [ROWS, 2])],
-        [value("y", "int64", [ROWS, 2])],
+        [value("x", kind, [ROWS, columns])],
+        [value("y", kind, [ROWS, columns])],
     )
+
+
+def below_maximum():
+    """Distance of each integer row from the largest."""
+    return distance_from_largest("int64", 2)
+
+
+def wide_below_maximum():
+    """The same for floats, in rows so wide that made-up values may repeat from row to row."""
+    return distance_from_largest("fp32", 101)
 
 
 def picky_cumulative():
@@ -253,6 +263,7 @@ MODELS = [
     cumulative,
     softmax_rows,
     below_maximum,
+    wide_below_maximum,
     picky_cumulative,
     two_inputs,
     lookup,
