@@ -88,6 +88,12 @@ Examples:
   .exitOverride()
   .action(infer);
 
+// `turntable workers --watch | head` ends when head does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -114,7 +114,7 @@ function createGateway(
       keepAliveMs: config.keepAliveMs,
       maxConnections: config.maxConnections,
       // Longer than any request may take, so that waiting for its answer is not taken for it.
-      stalledMs: config.requestTimeoutMs + STALLED_MARGIN_MS,
+      stalledMs: Math.max(config.requestTimeoutMs, COMMAND_TIMEOUT_MS) + STALLED_MARGIN_MS,
     },
     accessLog: config.accessLog,
   });

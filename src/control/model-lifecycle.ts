@@ -125,8 +125,9 @@ export class ModelLifecycle {
       const { idModel, version = '' } = same[0] as RepositoryProblem;
       const reason = same.map(({ message }) => message).join('; ');
       log.error({ id_model: idModel, version, reason }, 'model cannot be served; the others are');
-      // A version that serves goes on serving as it was loaded.
-      if (supervisor.served(idModel, version)) continue;
+      // What serves goes on serving as it was loaded.
+      const serves = this.#records(idModel).some((record) => supervisor.served(idModel, record.version));
+      if (version === '' ? serves : supervisor.served(idModel, version)) continue;
       await table.putModel({
         id_model: idModel,
         version,

@@ -11,7 +11,10 @@ export interface Receiving {
 /** Set on a connection while a body comes in. */
 export const RECEIVING = Symbol('receiving');
 
-export type ReceivingSocket = Duplex & { [RECEIVING]?: Receiving | undefined };
+/** Set on a connection whose request was refused for its head: what follows on it is no request, and is not answered. */
+export const REFUSED = Symbol('refused');
+
+export type ReceivingSocket = Duplex & { [RECEIVING]?: Receiving | undefined; [REFUSED]?: boolean };
 
 const STATUS_OF: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
@@ -22,11 +25,9 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 /** Listener for the HTTP server's `clientError`. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: ReceivingSocket): void {
   const receiving = socket[RECEIVING];
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && receiving?.onReceiveTimeout()) {
-    socket.end();
-    return;
-  }
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Its answer closes the connection, after the answers to what came before on it.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && receiving?.onReceiveTimeout()) return;
+  if (error.code === 'ECONNRESET' || !socket.writable || socket[REFUSED]) {
     socket.destroy();
     return;
   }

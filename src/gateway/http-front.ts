@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { ControlTable } from '../table/control-table.ts';
-import { answerClientError } from './client-error.ts';
+import { answerClientError, REFUSED, type ReceivingSocket } from './client-error.ts';
 import type { DocsPage } from './docs-page.ts';
 import type { Fleet } from './fleet.ts';
 import type { HttpErrorCode } from './http-status.ts';
@@ -134,6 +134,7 @@ export class HttpFront {
     const reply = isProtocol ? replyError : replyProblem;
     const { fault } = readHeaders(req.rawHeaders);
     if (fault) {
+      (req.socket as ReceivingSocket)[REFUSED] = true;
       req.resume();
       reply(res, fault.code, fault.message, { connection: 'close' });
       return;

@@ -38,6 +38,8 @@ export interface RequestSummary {
 export interface Refusal {
   readonly code: HttpErrorCode;
   readonly message: string;
+  /** Where the request ends is in doubt, so nothing that follows it can be trusted. */
+  readonly endsConnection?: boolean;
 }
 
 export const TOO_MANY_BYTES: Refusal = {

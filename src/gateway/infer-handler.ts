@@ -1,5 +1,6 @@
 /** The door of the data path: refuses what can be refused before its body has come, and lets the rest in. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { REFUSED, type ReceivingSocket } from './client-error.ts';
 import { httpStatus } from './http-status.ts';
 import { InferCall } from './infer-call.ts';
 import { type InferContext, type Refusal, TOO_MANY_BYTES } from './infer-context.ts';
@@ -39,7 +40,7 @@ export class InferHandler {
   /** What can be said against a request before its body has come. */
   #refusal(headers: RequestHeaders): Refusal | undefined {
     const { maxBodyBytes, maxBufferedBytes } = this.#context.options;
-    if (headers.fault) return headers.fault;
+    if (headers.fault) return { ...headers.fault, endsConnection: true };
     if (!isServedMedia(headers.contentType)) {
       const message = `content-type "${headers.contentType}" is not served; send application/json or application/octet-stream`;
       return { code: 'UNSUPPORTED_MEDIA', message };
@@ -64,7 +65,7 @@ export class InferHandler {
 
   /** Answers before the body was read, and drops what comes of it. */
   #refuse(
-    { code, message }: Refusal,
+    { code, message, endsConnection = false }: Refusal,
     req: IncomingMessage,
     res: ServerResponse,
     about: {
@@ -89,8 +90,9 @@ export class InferHandler {
     // A client that was refused leave to send will not send. Others are about to, and are heard out for a while.
     replyError(res, code, message, {
       'x-request-id': requestId,
-      ...(expectsContinue ? { connection: 'close' } : {}),
+      ...(expectsContinue || endsConnection ? { connection: 'close' } : {}),
     });
+    if (endsConnection) (req.socket as ReceivingSocket)[REFUSED] = true;
     lingerThenCut(req);
   }
 }

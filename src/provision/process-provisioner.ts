@@ -16,20 +16,23 @@ export interface ProcessProvisionerOptions {
   readonly drainMs: number;
 }
 
+/** A Unix socket's path may be 107 bytes long; our own part of it takes some 30. */
+const LONGEST_BASE = 70;
 /** A worker is killed this much later than it was to be done by itself. */
 const KILL_AFTER_DRAIN_MS = 1_000;
 
 export class ProcessProvisioner implements Provisioner {
   readonly #options: ProcessProvisionerOptions;
   readonly #children = new Map<string, ChildProcess>();
-  /** Sockets of the workers; short, since a Unix socket's path may be 107 bytes long. */
+  /** Of the workers' sockets. */
   readonly #directory: string;
   #nextSocket = 1;
   #listener: (event: WorkerEvent) => void = () => {};
 
   constructor(options: ProcessProvisionerOptions) {
     this.#options = options;
-    this.#directory = mkdtempSync(join(tmpdir(), 'turntable-'));
+    const base = tmpdir();
+    this.#directory = mkdtempSync(join(base.length <= LONGEST_BASE ? base : '/tmp', 'turntable-'));
   }
 
   onEvent(listener: (event: WorkerEvent) => void): void {

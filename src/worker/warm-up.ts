@@ -132,10 +132,11 @@ function madeUpData(spec: TensorSpec, length: number): TensorData {
     // 0 or 1, mixed so that rows differ: integers are most often indices or flags, and larger ones out of range.
     random = (Math.imul(random, 1_664_525) + 1_013_904_223) | 0;
     const bit = random >>> 31;
-    if (data instanceof Float32Array || data instanceof Float64Array) data[i] = ((i * 7919) % 101) / 101;
+    if (data instanceof Float32Array || data instanceof Float64Array) data[i] = (random >>> 8) / 2 ** 24;
     else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(bit);
     else if (spec.datatype === 'FP16') (data as Uint16Array)[i] = bit * FP16_ONE;
-    else if (!Array.isArray(data)) data[i] = bit;
+    else if (Array.isArray(data)) data[i] = bit === 0 ? 'a' : 'b';
+    else data[i] = bit;
   }
   return data;
 }

@@ -21,6 +21,13 @@ async function underLoad(options: ServerOptions = {}): Promise<WorkerView[]> {
   return workersOf(server.url, 'fraud');
 }
 
+/** The two workers of the model under load; a signal to a missing one would go to the test itself. */
+async function victimsUnderLoad(options: ServerOptions = {}): Promise<[WorkerView, WorkerView]> {
+  const [one, other] = await underLoad(options);
+  if (!one || !other) throw new Error('there are not two workers');
+  return [one, other];
+}
+
 /** Waits until that many more requests are answered. */
 async function answers(more: number): Promise<void> {
   const running = load as Load;
@@ -45,10 +52,10 @@ async function twoActiveWithout(...ids: string[]): Promise<WorkerView[]> {
 
 describe('under load', () => {
   it('a worker killed with kill -9 costs no request and is replaced under a new id', async () => {
-    const [victim, other] = await underLoad();
-    process.kill(victim?.pid ?? 0, 'SIGKILL');
-    const now = await twoActiveWithout(victim?.id_worker ?? '');
-    expect(now.map((worker) => worker.id_worker)).toContain(other?.id_worker);
+    const [victim, other] = await victimsUnderLoad();
+    process.kill(victim.pid, 'SIGKILL');
+    const now = await twoActiveWithout(victim.id_worker);
+    expect(now.map((worker) => worker.id_worker)).toContain(other.id_worker);
     await answers(50);
     expect((await endLoad()).failures).toEqual([]);
   });
@@ -62,8 +69,8 @@ describe('under load', () => {
   });
 
   it('a frozen worker is taken out within 1 s, costs no request, and comes back by itself', async () => {
-    const [victim] = await underLoad();
-    const { pid = 0, id_worker } = victim ?? {};
+    const [victim] = await victimsUnderLoad();
+    const { pid, id_worker } = victim;
     const frozenAt = performance.now();
     process.kill(pid, 'SIGSTOP');
     await eventually('the worker to be in ERROR', async () => {
@@ -83,25 +90,25 @@ describe('under load', () => {
   });
 
   it('a worker that stays frozen is killed and replaced', async () => {
-    const [victim] = await underLoad({ flags: ['--error-grace-ms', '500'] });
-    process.kill(victim?.pid ?? 0, 'SIGSTOP');
-    await twoActiveWithout(victim?.id_worker ?? '');
-    expect(isAlive(victim?.pid ?? 0)).toBe(false);
+    const [victim] = await victimsUnderLoad({ flags: ['--error-grace-ms', '500'] });
+    process.kill(victim.pid, 'SIGSTOP');
+    await twoActiveWithout(victim.id_worker);
+    expect(isAlive(victim.pid)).toBe(false);
     expect((await endLoad()).failures).toEqual([]);
   });
 
   it('a worker asked to go with SIGTERM finishes what it has and is replaced', async () => {
-    const [victim] = await underLoad({ env: { TURNTABLE_LOG_LEVEL: 'warn' } });
-    process.kill(victim?.pid ?? 0, 'SIGTERM');
-    await twoActiveWithout(victim?.id_worker ?? '');
+    const [victim] = await victimsUnderLoad({ env: { TURNTABLE_LOG_LEVEL: 'warn' } });
+    process.kill(victim.pid, 'SIGTERM');
+    await twoActiveWithout(victim.id_worker);
     await answers(50);
     expect((await endLoad()).failures).toEqual([]);
     expect(server.output).not.toContain('worker died');
   });
 
   it('CT3: current_requests is back to zero when all is answered, also after losses', async () => {
-    const [victim] = await underLoad();
-    process.kill(victim?.pid ?? 0, 'SIGKILL');
+    const [victim] = await victimsUnderLoad();
+    process.kill(victim.pid, 'SIGKILL');
     await answers(50);
     await endLoad();
     await eventually(
