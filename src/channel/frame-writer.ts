@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { FLAG_END, FRAME, type FrameType, HEADER_BYTES, PART_BYTES, writeHeader } from './frame.ts';
 
 const BUFFER_BYTES = 2 * PART_BYTES;
+/** Parts of large bodies that are sent before the event loop turns to others. */
+const PARTS_A_TURN = 4;
 
 /** The rest of a body that is longer than one part. */
 interface LargeBody {
@@ -23,6 +25,7 @@ export class FrameWriter {
   #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #used = 0;
   #flushing = false;
+  #pumping = false;
   readonly #large = new Map<number, LargeBody>();
 
   /**
@@ -96,41 +99,64 @@ export class FrameWriter {
     });
   }
 
-  /** One part of each large body in turn, for as long as the socket takes them. */
+  /** One part of each large body in turn, for as long as the socket takes them and others do not wait too long. */
   #pumpLarge(): void {
+    if (this.#pumping || this.#large.size === 0) return;
+    // What was gathered goes first: a body follows the head that opened its stream.
+    this.flush();
+    let parts = 0;
     while (this.#large.size > 0 && !this.#socket.destroyed) {
       for (const body of this.#large.values()) {
         if (this.#socket.writableNeedDrain) return;
-        const bytes = Math.min(body.left, PART_BYTES);
-        this.#reserve(HEADER_BYTES + bytes);
-        const end = bytes === body.left;
-        writeHeader(this.#buffer, this.#used, bytes, FRAME.BODY, end ? FLAG_END : 0, body.stream);
-        this.#used += HEADER_BYTES;
-        this.#copyBody(body, bytes);
-        if (end) this.#large.delete(body.stream);
-        this.flush();
+        if (parts++ === PARTS_A_TURN) {
+          this.#pumping = true;
+          setImmediate(() => {
+            this.#pumping = false;
+            this.#pumpLarge();
+          });
+          return;
+        }
+        this.#writePart(body);
       }
     }
+  }
+
+  /** Sends the next part of a large body as it lies in memory. */
+  #writePart(body: LargeBody): void {
+    let wanted = Math.min(body.left, PART_BYTES);
+    const end = wanted === body.left;
+    const header = Buffer.allocUnsafe(HEADER_BYTES);
+    writeHeader(header, 0, wanted, FRAME.BODY, end ? FLAG_END : 0, body.stream);
+    this.#socket.cork();
+    this.#socket.write(header);
+    while (wanted > 0) {
+      const chunk = body.parts[body.part] as Buffer;
+      const slice = chunk.subarray(body.offset, body.offset + wanted);
+      this.#socket.write(slice);
+      wanted -= slice.length;
+      this.#advance(body, slice.length);
+    }
+    this.#socket.uncork();
+    if (end) this.#large.delete(body.stream);
   }
 
   #copyBody(body: LargeBody, bytes: number): void {
     let wanted = bytes;
     while (wanted > 0) {
-      const part = body.parts[body.part] as Buffer;
-      const taken = part.copy(
-        this.#buffer,
-        this.#used,
-        body.offset,
-        Math.min(part.length, body.offset + wanted),
-      );
+      const chunk = body.parts[body.part] as Buffer;
+      const end = Math.min(chunk.length, body.offset + wanted);
+      const taken = chunk.copy(this.#buffer, this.#used, body.offset, end);
       this.#used += taken;
-      body.offset += taken;
-      body.left -= taken;
       wanted -= taken;
-      if (body.offset === part.length) {
-        body.part++;
-        body.offset = 0;
-      }
+      this.#advance(body, taken);
     }
+  }
+
+  #advance(body: LargeBody, bytes: number): void {
+    body.offset += bytes;
+    body.left -= bytes;
+    if (body.offset < (body.parts[body.part] as Buffer).length) return;
+    body.part++;
+    body.offset = 0;
   }
 }

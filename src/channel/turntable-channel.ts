@@ -165,6 +165,8 @@ export class TurntableChannel implements Channel {
         this.#pending.take(stream)?.sink.onError(readError(payload));
         return;
       case FRAME.BUSY:
+        // The rest of its body would be dropped there.
+        this.#writer?.abandon(stream);
         this.#pending.take(stream)?.sink.onFailure('busy');
         return;
       case FRAME.PONG:
