@@ -5,11 +5,12 @@ import type { BenchRun } from './overhead/bench-run.ts';
 import { runLoadRounds } from './overhead/load-rounds.ts';
 import { runNeighbourTest } from './overhead/neighbour.ts';
 import { HELP, type OverheadOptions, readOptions } from './overhead/options.ts';
+import { measurePick } from './overhead/pick-cost.ts';
 import { makeReport } from './overhead/report.ts';
 import { renderReport } from './overhead/report-text.ts';
 import { WORKERS } from './overhead/systems.ts';
 import { ensureTools } from './support/debian-tools.ts';
-import { makeFraudRequests, ROWS_PER_REQUEST } from './support/fraud-requests.ts';
+import { makeFraudRequests } from './support/fraud-requests.ts';
 import { describeMachine } from './support/machine.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
@@ -28,7 +29,7 @@ async function main(options: OverheadOptions, signal: AbortSignal): Promise<void
     say('running WITHOUT nginx: there will be no comparison with it');
 
   using directory = makeTemporaryDirectory();
-  const { bodies, rows } = makeFraudRequests(BODIES);
+  const { bodies, rows } = makeFraudRequests(BODIES, options.rows);
   const bodiesFile = join(directory.path, 'bodies.ndjson');
   const rowsFile = join(directory.path, 'rows.f32');
   writeFileSync(bodiesFile, bodies.map((body) => `${body}\n`).join(''));
@@ -49,7 +50,7 @@ async function main(options: OverheadOptions, signal: AbortSignal): Promise<void
   const neighbour = parts.has('neighbour') ? await runNeighbourTest(run) : null;
   const { rounds: roundCount, seconds, connections } = options;
   const report = makeReport(
-    { ...rounds, neighbour },
+    { ...rounds, neighbour, rows_per_request: options.rows, pick_worker_us: measurePick() },
     {
       date,
       machine: describeMachine(),
@@ -60,7 +61,7 @@ async function main(options: OverheadOptions, signal: AbortSignal): Promise<void
         workers: WORKERS,
         distinct_bodies: bodies.length,
         body_bytes_mean: Math.round(bodies.join('').length / bodies.length),
-        rows_per_request: ROWS_PER_REQUEST,
+        rows_per_request: options.rows,
       },
     },
   );

@@ -1,5 +1,4 @@
 /** From samples to figures. Ratios are taken within a round, so that a slow minute of the machine hits both sides. */
-import { ROWS_PER_REQUEST } from '../support/fraud-requests.ts';
 import type { LoadSample } from '../support/measure-load.ts';
 import { type Spread, spreadOf } from '../support/statistics.ts';
 import type { LoadRounds } from './load-rounds.ts';
@@ -8,6 +7,9 @@ import { WORKERS } from './systems.ts';
 
 export interface OverheadSamples extends LoadRounds {
   readonly neighbour: NeighbourTest | null;
+  readonly rows_per_request: number;
+  /** Microseconds of choosing a worker among 100. */
+  readonly pick_worker_us: number;
 }
 
 /** Null where a side of the comparison was not measured. */
@@ -18,6 +20,7 @@ export interface Figures {
   readonly added_p50_us: Spread | null;
   /** Turntable's rows/s over those of ONNX Runtime alone with a process for each of Turntable's workers. */
   readonly fraction_of_limit: Spread | null;
+  readonly pick_worker_us: Spread | null;
   readonly gateway_idle_memory_mb: Spread | null;
   readonly gateway_memory_after_load_mb: Spread | null;
   /** p99 of small requests beside a neighbour over p99 without one. */
@@ -51,8 +54,9 @@ export function computeFigures(samples: OverheadSamples): Figures {
     fraction_of_limit: paired(
       turntable,
       limit,
-      (a, b) => (a.requests_per_second * ROWS_PER_REQUEST) / b.rows_per_second,
+      (a, b) => (a.requests_per_second * samples.rows_per_request) / b.rows_per_second,
     ),
+    pick_worker_us: spreadOf([samples.pick_worker_us]),
     gateway_idle_memory_mb: memory(gateway_memory_mb?.after_start),
     gateway_memory_after_load_mb: memory(gateway_memory_mb?.after_load),
     neighbour_p99_ratio: paired(small('same gateway'), small('none'), p99Ratio),

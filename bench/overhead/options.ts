@@ -10,6 +10,8 @@ export interface OverheadOptions {
   /** Length of each measurement under load, whole seconds. */
   readonly seconds: number;
   readonly connections: number;
+  /** Rows of each request: 4 make 2 KB. */
+  readonly rows: number;
   readonly models: string;
   readonly parts: ReadonlySet<Part>;
   readonly json: boolean;
@@ -31,6 +33,7 @@ options:
   --rounds N        how often everything is measured, in rotated order (default 5)
   --seconds N       whole seconds of each measurement under load (default 3)
   --connections N   connections of the load generator, a closed loop (default 64)
+  --rows N          rows of 30 features in each request (default 4, which is 2 KB)
   --only A,B        only these parts of the list above
   --models DIR      model repository with fraud and digits (default examples/models)
   --json            print one JSON object on stdout instead of the table
@@ -47,6 +50,7 @@ export function readOptions(args: readonly string[]): OverheadOptions | null {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
       connections: { type: 'string', default: '64' },
+      rows: { type: 'string', default: '4' },
       only: { type: 'string', default: PARTS.join(',') },
       models: { type: 'string', default: resolve(import.meta.dirname, '../../examples/models') },
       json: { type: 'boolean', default: false },
@@ -59,6 +63,7 @@ export function readOptions(args: readonly string[]): OverheadOptions | null {
     rounds: positive('rounds', values.rounds),
     seconds: positive('seconds', values.seconds),
     connections: positive('connections', values.connections),
+    rows: positive('rows', values.rows),
     models: resolve(values.models),
     parts: new Set(values.only.split(',').map(part)),
     json: values.json,

@@ -12,6 +12,7 @@ const TARGETS: readonly Target[] = [
   { figure: 'throughput_ratio_vs_nginx', comparison: '>=', limit: 1.8 },
   { figure: 'p99_ratio_vs_nginx', comparison: '<=', limit: 0.5 },
   { figure: 'added_p50_us', comparison: '<', limit: 80 },
+  { figure: 'pick_worker_us', comparison: '<', limit: 10 },
   { figure: 'gateway_idle_memory_mb', comparison: '<', limit: 120 },
   { figure: 'neighbour_p99_ratio', comparison: '<=', limit: 2 },
 ];

@@ -1,25 +1,24 @@
 /** Synthetic requests to the fraud model, with number texts as long as those of the real data set. */
 import { gaussian, seededRandom } from './random.ts';
 
-export const ROWS_PER_REQUEST = 4;
 const FEATURES = 30;
 const SEED = 20_130_901;
 
-/** Rows in the model's precision, and the request bodies that carry them, four rows (about 2 KB) each. */
+/** Rows in the model's precision, and the request bodies that carry them; four rows make about 2 KB. */
 export interface FraudRequests {
   readonly bodies: readonly string[];
-  /** Float32 [bodies * 4, 30], row-major. */
+  /** Float32 [bodies * rows of each, 30], row-major. */
   readonly rows: Float32Array<ArrayBuffer>;
 }
 
-export function makeFraudRequests(count: number): FraudRequests {
+export function makeFraudRequests(count: number, rowsPerRequest: number): FraudRequests {
   const random = seededRandom(SEED);
-  const values = Array.from({ length: count * ROWS_PER_REQUEST }, () => makeRow(random)).flat();
-  const perRequest = ROWS_PER_REQUEST * FEATURES;
+  const values = Array.from({ length: count * rowsPerRequest }, () => makeRow(random)).flat();
+  const perRequest = rowsPerRequest * FEATURES;
   const bodies = Array.from({ length: count }, (_, index) => {
     const data = values.slice(index * perRequest, (index + 1) * perRequest);
     return JSON.stringify({
-      inputs: [{ name: 'input', shape: [ROWS_PER_REQUEST, FEATURES], datatype: 'FP32', data }],
+      inputs: [{ name: 'input', shape: [rowsPerRequest, FEATURES], datatype: 'FP32', data }],
     });
   });
   return { bodies, rows: Float32Array.from(values) };
