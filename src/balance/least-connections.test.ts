@@ -41,6 +41,22 @@ describe('pickLeastConnections', () => {
     }
   });
 
+  it('CT5: looks once at each of 100 workers, and at no more than it must', () => {
+    let looks = 0;
+    const busy = Array.from({ length: 100 }, (_, i) => ({
+      slots: 1_000,
+      get load() {
+        looks++;
+        return 1 + (i % 7);
+      },
+    }));
+    pickLeastConnections(busy, 42);
+    // Its load against the best so far, against its slots, and as the new best.
+    expect(looks).toBeLessThanOrEqual(3 * 100);
+    const idle = busy.map(() => ({ load: 0, slots: 1 }));
+    expect(pickLeastConnections(idle, 42)).toBe(42);
+  });
+
   it('says so when there is nobody', () => {
     expect(pickLeastConnections([], 5)).toBe(-1);
     expect(pickLeastConnections([{ load: 3, slots: 3 }], 0)).toBe(-1);

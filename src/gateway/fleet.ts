@@ -141,6 +141,7 @@ export class Fleet {
     const route = this.find(link.row.id_model, link.row.version);
     route?.links.delete(link);
     route?.refreshUsable();
+    this.#models.get(link.row.id_model)?.refreshDefault();
     // What it still had comes back from the channel and is sent elsewhere.
     link.channel.close();
   }
@@ -160,6 +161,7 @@ export class Fleet {
     if (!route) return;
     route.links.add(link);
     route.refreshUsable();
+    this.#models.get(route.id_model)?.refreshDefault();
     if (link.usable) this.#options.onRouteOpened(route);
   }
 
@@ -170,10 +172,11 @@ export class Fleet {
       model = new ModelRoute(id_model);
       this.#models.set(id_model, model);
     }
+    const gone: VersionRoute[] = [];
     for (const route of model.versions.values()) {
       if (records.some((record) => record.version === route.version)) continue;
       model.versions.delete(route.version);
-      this.#options.onRouteGone(route);
+      gone.push(route);
     }
     for (const record of records) {
       let route = model.versions.get(record.version);
@@ -187,9 +190,11 @@ export class Fleet {
       }
       route.record = record;
       // Requests that wait for a version that will not come are told so.
-      if (record.state === 'UNAVAILABLE' || record.state === 'UNLOADING') this.#options.onRouteGone(route);
+      if (record.state === 'UNAVAILABLE' || record.state === 'UNLOADING') gone.push(route);
     }
+    model.refreshDefault();
     if (model.versions.size === 0) this.#models.delete(id_model);
+    for (const route of gone) this.#options.onRouteGone(route);
   }
 
   #refreshOthersLoad(): void {

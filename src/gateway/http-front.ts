@@ -16,9 +16,9 @@ import {
   repositoryIndex,
   serverMetadata,
 } from './model-documents.ts';
-import type { VersionRoute } from './model-route.ts';
+import type { ModelRoute, VersionRoute } from './model-route.ts';
 import { openApiDocument } from './openapi.ts';
-import { replyError, replyJson, replyProblem, replyText } from './reply.ts';
+import { replyError, replyJson, replyProblem, replyText, unknownModel } from './reply.ts';
 import type { RepositoryCommands } from './repository-commands.ts';
 import { readHeaders } from './request-headers.ts';
 import { matchRoute, type RouteMatch } from './router.ts';
@@ -222,21 +222,18 @@ export class HttpFront {
           replyJson(res, 200, modelStatistics(fleet.routes()));
           return;
         }
-        this.#aboutModel(match, res, (route, routes) =>
-          modelStatistics(match.version === undefined ? routes : [route]),
+        this.#aboutModel(match, res, (route, model) =>
+          modelStatistics(match.version === undefined ? model.versions.values() : [route]),
         );
         return;
       case 'model-ready':
         this.#modelReady(match, res);
         return;
       case 'model-metadata':
-        this.#aboutModel(match, res, (route) => {
-          const model = fleet.model(route.id_model);
-          return model && modelMetadata(model, route);
-        });
+        this.#aboutModel(match, res, (route, model) => modelMetadata(model, route));
         return;
       case 'model-config':
-        this.#aboutModel(match, res, (route) => modelConfig(route));
+        this.#aboutModel(match, res, (route, model) => modelConfig(model, route));
         return;
       case 'model-infer':
         // Taken before the body is touched.
@@ -254,12 +251,13 @@ export class HttpFront {
   #aboutModel(
     { model = '', version }: RouteMatch,
     res: ServerResponse,
-    document: (route: VersionRoute, routes: Iterable<VersionRoute>) => object | undefined,
+    document: (route: VersionRoute, model: ModelRoute) => object | undefined,
   ): void {
     const { fleet } = this.#options;
+    const versions = fleet.model(model);
     const route = fleet.find(model, version);
-    if (!route) return replyError(res, 'UNKNOWN_MODEL', unknownModel(model, version));
-    const value = document(route, fleet.model(model)?.versions.values() ?? []);
+    if (!versions || !route) return replyError(res, 'UNKNOWN_MODEL', unknownModel(model, version));
+    const value = document(route, versions);
     if (value) return replyJson(res, 200, value);
     const { state, reason } = route.record;
     replyError(res, 'UNAVAILABLE', `"${model}" is ${state}${reason ? `: ${reason}` : ''}`);
@@ -273,9 +271,4 @@ function isReady(fleet: Fleet): boolean {
     if ((state === 'READY' || state === 'LOADING') && !route.ready) return false;
   }
   return true;
-}
-
-function unknownModel(model: string, version: string | undefined): string {
-  const what = version === undefined ? '' : ` version "${version}"`;
-  return `unknown model "${model}"${what}; GET /v2/models lists those served`;
 }

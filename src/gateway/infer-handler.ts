@@ -6,7 +6,7 @@ import { InferCall } from './infer-call.ts';
 import { type InferContext, type Refusal, TOO_MANY_BYTES } from './infer-context.ts';
 import { lingerThenCut } from './linger.ts';
 import type { VersionRoute } from './model-route.ts';
-import { replyError } from './reply.ts';
+import { replyError, unknownModel } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
 
 export class InferHandler {
@@ -27,7 +27,7 @@ export class InferHandler {
     const headers = readHeaders(req.rawHeaders);
     const requestId = this.#context.options.requestIds.of(headers.requestId);
     const route = this.#context.options.fleet.find(id_model, version);
-    const refusal = route ? this.#refusal(headers) : unknownModel(id_model, version);
+    const refusal = route ? this.#refusal(headers) : unknown(id_model, version);
     if (!route || refusal) {
       if (refusal) this.#refuse(refusal, req, res, { route, requestId, expectsContinue });
       return;
@@ -107,8 +107,6 @@ function isServedMedia(contentType: string | undefined): boolean {
   );
 }
 
-function unknownModel(id_model: string, version: string | undefined): Refusal {
-  const what = version === undefined ? '' : ` version "${version}"`;
-  const message = `unknown model "${id_model}"${what}; GET /v2/models lists those served`;
-  return { code: 'UNKNOWN_MODEL', message };
+function unknown(id_model: string, version: string | undefined): Refusal {
+  return { code: 'UNKNOWN_MODEL', message: unknownModel(id_model, version) };
 }

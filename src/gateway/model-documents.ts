@@ -47,11 +47,13 @@ export function repositoryIndex(fleet: Fleet, onlyReady: boolean): object {
 }
 
 /** Triton's model configuration, as it is in effect. Undefined while the model is not known. */
-export function modelConfig(route: VersionRoute): object | undefined {
+export function modelConfig(model: ModelRoute, route: VersionRoute): object | undefined {
   const { signature, max_batch_size, max_queue_delay_us, replicas } = route.record;
   if (!signature) return undefined;
+  const served = [...model.versions.values()].filter((one) => one.ready).map((one) => one.version);
   return tritonConfigJson({
     name: route.id_model,
+    ...(served.length > 1 ? { servedVersions: served } : {}),
     maxBatchSize: max_batch_size,
     maxQueueDelayUs: max_queue_delay_us,
     replicas,

@@ -63,13 +63,15 @@ export class ModelRoute {
    * The version for a request that names none: the highest that can be served now, else the highest that is
    * expected to be, else the highest there is.
    */
-  get default(): VersionRoute | undefined {
+  default: VersionRoute | undefined;
+
+  /** To be called when versions come or go, or become ready or cease to be. */
+  refreshDefault(): void {
     const versions = [...this.versions.values()].sort(byVersionDescending);
-    return (
+    this.default =
       versions.find((route) => route.ready) ??
       versions.find((route) => route.record.state === 'READY' || route.record.state === 'LOADING') ??
-      versions[0]
-    );
+      versions[0];
   }
 }
 

@@ -44,6 +44,12 @@ export function replyProblem(
   send(res, code, 'application/problem+json', body, headers);
 }
 
+/** What is said of a model or version that is not served. */
+export function unknownModel(id_model: string, version: string | undefined): string {
+  const what = version === undefined ? '' : ` version "${version}"`;
+  return `unknown model "${id_model}"${what}; GET /v2/models lists those served`;
+}
+
 function send(
   res: ServerResponse,
   code: HttpErrorCode,

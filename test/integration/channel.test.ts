@@ -51,10 +51,10 @@ async function startServer(
   return { server, logged };
 }
 
-function openChannel(id_worker = 'w1', now = () => performance.now()) {
+function openChannel(id_worker = 'w1', now = () => performance.now(), endpoint = unixEndpoint(path)) {
   const states: ChannelState[] = [];
   const channel = new TurntableChannel({
-    endpoint: unixEndpoint(path),
+    endpoint,
     id_worker,
     name: 'gw-test',
     now,
@@ -104,6 +104,23 @@ describe('the turntable channel', () => {
       expect(bodyOf(outcome).equals(bodies[i] as Buffer)).toBe(true);
     expect(outcomes[0]).toMatchObject({ response: { timings: TIMINGS } });
     expect(channel.inFlight).toBe(0);
+  });
+
+  it('works over TCP as over a Unix socket', async () => {
+    const server = new ChannelServer({
+      id_worker: 'w1',
+      maxRequests: 10,
+      maxBodyBytes: 1_000_000,
+      maxBufferedBytes: 1_000_000,
+      onRequest: echo,
+      log: () => {},
+    });
+    closers.push(() => server.close());
+    const address = (await server.listen({ host: '127.0.0.1', port: 0 })) as { host: string; port: number };
+    const { channel } = openChannel('w1', undefined, `turntable://${address.host}:${address.port}`);
+    await eventually('the channel to open', () => channel.state === 'open');
+    const body = Buffer.alloc(300_000, 7);
+    expect(bodyOf(await send(channel, body).outcome).equals(body)).toBe(true);
   });
 
   it('lets small messages pass between the parts of a large one', async () => {
