@@ -12,7 +12,6 @@ export interface LoadResult {
   readonly answered: number;
   /** What went wrong, request by request. */
   readonly failures: readonly string[];
-  readonly longestMs: number;
 }
 
 export interface Load {
@@ -43,15 +42,12 @@ export function startLoad(options: LoadOptions): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const failures: string[] = [];
   let answered = 0;
-  let longestMs = 0;
   let stopped = false;
 
   const once = () =>
     new Promise<void>((resolve) => {
-      const start = performance.now();
       const settle = (failure: string | undefined) => {
         answered++;
-        longestMs = Math.max(longestMs, performance.now() - start);
         if (failure !== undefined) failures.push(failure);
         resolve();
       };
@@ -81,7 +77,7 @@ export function startLoad(options: LoadOptions): Load {
       stopped = true;
       await Promise.all(running);
       agent.destroy();
-      return { answered, failures, longestMs };
+      return { answered, failures };
     },
   };
 }
