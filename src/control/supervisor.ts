@@ -1,5 +1,4 @@
 /** The supervisor: keeps as many workers of each model version as are wanted, and writes their rows. */
-import type { ModelConfig } from '../config/model-config.ts';
 import type { Provisioner, WorkerEvent } from '../provision/provisioner.ts';
 import type { ControlTable } from '../table/control-table.ts';
 import type { ModelRecord } from '../table/model-record.ts';
@@ -10,20 +9,9 @@ import {
   decideReplicas,
   type ReplicaAction,
   type ReplicaObservation,
-  restartDelayMs,
   type SupervisedWorker,
-  type WantedVersion,
 } from './decide-replicas.ts';
-
-/** A model version as the repository has it, with the number of workers to keep. */
-export interface ServedVersion {
-  readonly id_model: string;
-  readonly version: string;
-  readonly modelPath: string;
-  readonly platform: string;
-  readonly config: ModelConfig;
-  readonly replicas: number;
-}
+import { type ServedVersion, type VersionName, WantedVersions } from './wanted-versions.ts';
 
 export interface SupervisorOptions {
   readonly table: ControlTable;
@@ -34,15 +22,6 @@ export interface SupervisorOptions {
   readonly random64: () => bigint;
   readonly errorGraceMs: number;
   readonly startTimeoutMs: number;
-}
-
-interface Wanted {
-  readonly served: ServedVersion;
-  readonly generation: number;
-  /** What was served before, until this has proven itself. */
-  before: Wanted | undefined;
-  failures: number;
-  startNotBefore: number;
 }
 
 interface Supervised {
@@ -61,16 +40,11 @@ const SOUND_AFTER_MS = 10_000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #wanted = new Map<string, Wanted>();
+  readonly #wanted = new WantedVersions();
   readonly #workers = new Map<string, Supervised>();
   readonly #loop: ControlLoop<ReplicaObservation, ReplicaAction>;
   /** Events of workers are applied one after the other, in their order. */
   #events: Promise<void> = Promise.resolve();
-  #nextGeneration = 1;
-  /** Generation of the newest request to serve a version, whether it has come to serve or not. */
-  readonly #lastServe = new Map<string, number>();
-  /** Workers that ended without having been asked to, for the metrics. */
-  restarts = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -99,16 +73,7 @@ export class Supervisor {
    * Where something is served already, that goes on until its successors serve, and stays if these do not load.
    */
   async serve(served: ServedVersion): Promise<void> {
-    const generation = this.#nextGeneration++;
-    const serving = this.#wanted.get(key(served));
-    this.#wanted.set(key(served), {
-      served,
-      generation,
-      before: serving?.before ?? serving,
-      failures: 0,
-      startNotBefore: 0,
-    });
-    this.#lastServe.set(key(served), generation);
+    this.#wanted.add(served);
     const before = this.#record(served.id_model, served.version);
     await this.#options.table.putModel({
       id_model: served.id_model,
@@ -129,9 +94,8 @@ export class Supervisor {
    * does not load, or the version is not served.
    */
   progress(id_model: string, version: string): 'serving' | 'starting' | 'failed' {
-    const wanted = this.#wanted.get(key({ id_model, version }));
-    if (!wanted || wanted.generation < (this.#lastServe.get(key({ id_model, version })) ?? 0))
-      return 'failed';
+    const wanted = this.#wanted.get({ id_model, version });
+    if (!wanted || !this.#wanted.isNewest(wanted)) return 'failed';
     let current = 0;
     for (const row of this.#options.table.view().workers) {
       if (!isOf(row, id_model, version) || row.status !== 'ACTIVE') continue;
@@ -143,13 +107,12 @@ export class Supervisor {
 
   /** What is served of a version now, if it is. */
   served(id_model: string, version: string): ServedVersion | undefined {
-    return this.#wanted.get(key({ id_model, version }))?.served;
+    return this.#wanted.get({ id_model, version })?.served;
   }
 
   /** Stops serving a version: its workers drain and go. */
   async retire(id_model: string, version: string, reason: string): Promise<void> {
-    this.#wanted.delete(key({ id_model, version }));
-    this.#lastServe.delete(key({ id_model, version }));
+    this.#wanted.drop({ id_model, version });
     const record = this.#record(id_model, version);
     const left = this.#workersOf(id_model, version).length > 0;
     if (record)
@@ -175,11 +138,6 @@ export class Supervisor {
 
   #observe(): ReplicaObservation {
     const { table, now, errorGraceMs, startTimeoutMs } = this.#options;
-    const wanted: WantedVersion[] = [];
-    for (const { served, generation, startNotBefore } of this.#wanted.values()) {
-      const { id_model, version, replicas } = served;
-      wanted.push({ id_model, version, replicas, generation, startNotBefore });
-    }
     const workers: SupervisedWorker[] = [];
     for (const worker of this.#workers.values()) {
       const status = table.worker(worker.id_worker)?.status;
@@ -187,7 +145,7 @@ export class Supervisor {
       else worker.errorSince ??= now();
       workers.push({ ...worker, status });
     }
-    return { wanted, workers, now: now(), errorGraceMs, startTimeoutMs };
+    return { wanted: this.#wanted.list(), workers, now: now(), errorGraceMs, startTimeoutMs };
   }
 
   async #act(action: ReplicaAction): Promise<void> {
@@ -214,7 +172,7 @@ export class Supervisor {
   }
 
   #startWorker(id_model: string, version: string): void {
-    const wanted = this.#wanted.get(key({ id_model, version }));
+    const wanted = this.#wanted.get({ id_model, version });
     if (!wanted) return;
     const { provisioner, now, random64 } = this.#options;
     const id_worker = newWorkerId(id_model, version, random64());
@@ -248,8 +206,8 @@ export class Supervisor {
       case 'ready': {
         if (!worker) return;
         worker.readyAt = now();
-        const wanted = this.#wanted.get(key(worker));
-        if (wanted?.generation === worker.generation) wanted.before = undefined;
+        const wanted = this.#wanted.get(worker);
+        if (wanted?.generation === worker.generation) this.#wanted.prove(wanted);
         await table.transition(id_worker, 'INACTIVE', 'ACTIVE');
         const record = this.#record(worker.id_model, worker.version);
         if (record && record.state === 'LOADING')
@@ -277,26 +235,15 @@ export class Supervisor {
     const { id_model, version, generation } = worker;
     const { table, log } = this.#options;
     const record = this.#record(id_model, version);
-    const wanted = this.#wanted.get(key(worker));
+    const wanted = this.#wanted.get(worker);
     // A version that serves elsewhere does load; here it failed for a reason of this process.
-    if (!wanted || wanted.generation !== generation || this.#isProven(wanted)) return;
+    if (!wanted || wanted.generation !== generation || wanted.proven) return;
     log.error({ id_model, version, reason }, 'model does not load; the others are served');
-    if (wanted.before) {
-      this.#wanted.set(key(worker), wanted.before);
+    if (this.#wanted.giveUp(wanted)) {
       if (record) await table.putModel({ ...record, reason: `the last load failed: ${reason}` });
-    } else {
-      this.#wanted.delete(key(worker));
-      if (record) await table.putModel({ ...record, state: 'UNAVAILABLE', reason });
+    } else if (record) {
+      await table.putModel({ ...record, state: 'UNAVAILABLE', reason });
     }
-  }
-
-  /** Whether some worker of this generation has become ready. */
-  #isProven({ served, generation }: Wanted): boolean {
-    for (const worker of this.#workers.values()) {
-      const same = isOf(worker, served.id_model, served.version) && worker.generation === generation;
-      if (same && worker.readyAt !== undefined) return true;
-    }
-    return false;
   }
 
   async #onExited(id_worker: string, worker: Supervised | undefined, reason: string): Promise<void> {
@@ -308,13 +255,10 @@ export class Supervisor {
     const id_model = worker?.id_model ?? row?.id_model;
     const version = worker?.version ?? row?.version;
     if (id_model === undefined || version === undefined) return;
-    const wanted = this.#wanted.get(key({ id_model, version }));
+    const wanted = this.#wanted.get({ id_model, version });
     if (worker && wanted?.generation === worker.generation && row?.status !== 'UPDATING') {
       const sound = worker.readyAt !== undefined && now() - worker.readyAt > SOUND_AFTER_MS;
-      wanted.failures = sound ? 1 : wanted.failures + 1;
-      const delayMs = restartDelayMs(wanted.failures);
-      wanted.startNotBefore = now() + delayMs;
-      this.restarts++;
+      const delayMs = this.#wanted.onDeath(wanted, sound, now());
       log.warn({ id_worker, reason, restart_in_ms: delayMs }, 'worker died; it is replaced');
     }
     const record = this.#record(id_model, version);
@@ -323,8 +267,8 @@ export class Supervisor {
     }
   }
 
-  #workersOf(id_model: string, version: string): WorkerLike[] {
-    const rows: WorkerLike[] = this.#options.table
+  #workersOf(id_model: string, version: string): (VersionName & { id_worker: string })[] {
+    const rows: (VersionName & { id_worker: string })[] = this.#options.table
       .view()
       .workers.filter((row) => isOf(row, id_model, version));
     const starting = [...this.#workers.values()].filter(
@@ -338,16 +282,6 @@ export class Supervisor {
   }
 }
 
-interface WorkerLike {
-  readonly id_worker: string;
-  readonly id_model: string;
-  readonly version: string;
-}
-
-function isOf(one: { id_model: string; version: string }, id_model: string, version: string): boolean {
+function isOf(one: VersionName, id_model: string, version: string): boolean {
   return one.id_model === id_model && one.version === version;
-}
-
-function key({ id_model, version }: { id_model: string; version: string }): string {
-  return `${id_model}/${version}`;
 }
