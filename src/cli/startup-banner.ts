@@ -1,7 +1,8 @@
 /** What `turntable serve` tells the person who started it: what is served, and a request to try. */
 import { elementCount } from '../oip/tensor.ts';
 import type { ControlTable } from '../table/control-table.ts';
-import type { ModelRecord } from '../table/model-record.ts';
+import { isSameVersion, type ModelRecord } from '../table/model-record.ts';
+import type { WorkerRow } from '../table/worker-row.ts';
 import { sampleRequest } from './sample-request.ts';
 
 /** Waits until every model is ready or given up, then prints what there is. */
@@ -10,10 +11,7 @@ export async function announceModels(table: ControlTable, url: string, repositor
   const { models, workers } = table.view();
   const lines = [`Turntable serves ${repository} at ${url}`, ''];
   for (const model of [...models].sort((a, b) => a.id_model.localeCompare(b.id_model))) {
-    const active = workers.filter(
-      (row) => row.id_model === model.id_model && row.version === model.version && row.status === 'ACTIVE',
-    ).length;
-    lines.push(`  ${describe(model, active)}`);
+    lines.push(`  ${describe(model, activeWorkers(workers, model))}`);
   }
   if (models.length === 0)
     lines.push('  no models: put <model>/<version>/model.onnx there and load it or restart');
@@ -56,8 +54,7 @@ function settled(table: ControlTable): Promise<void> {
     return models.every(
       (model) =>
         model.state === 'UNAVAILABLE' ||
-        (model.state === 'READY' &&
-          workers.filter((row) => isOf(row, model) && row.status === 'ACTIVE').length >= model.replicas),
+        (model.state === 'READY' && activeWorkers(workers, model) >= model.replicas),
     );
   };
   if (done()) return Promise.resolve();
@@ -70,6 +67,6 @@ function settled(table: ControlTable): Promise<void> {
   });
 }
 
-function isOf(row: { id_model: string; version: string }, model: ModelRecord): boolean {
-  return row.id_model === model.id_model && row.version === model.version;
+function activeWorkers(workers: readonly WorkerRow[], model: ModelRecord): number {
+  return workers.filter((row) => row.status === 'ACTIVE' && isSameVersion(row, model)).length;
 }

@@ -17,9 +17,8 @@ export class ControlLoop<Observed, Action> {
   #running: Promise<void> | undefined;
   #again = false;
   #started = false;
-  /** Ticks that failed, for the metrics. */
-  errors = 0;
-  ticks = 0;
+  #ticks = 0;
+  #errors = 0;
 
   constructor(options: ControlLoopOptions<Observed, Action>) {
     this.#options = options;
@@ -54,15 +53,16 @@ export class ControlLoop<Observed, Action> {
 
   async #tick(): Promise<void> {
     const { name, observe, decide, act, log } = this.#options;
-    this.ticks++;
+    this.#ticks++;
     try {
       for (const action of decide(observe())) {
         log.debug({ loop: name, action }, 'control action');
         await act(action);
       }
     } catch (error) {
-      this.errors++;
-      log.error({ loop: name, err: error }, 'control loop tick failed');
+      this.#errors++;
+      const counts = { ticks: this.#ticks, failed_ticks: this.#errors };
+      log.error({ loop: name, ...counts, err: error }, 'control loop tick failed');
     }
   }
 }

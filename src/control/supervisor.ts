@@ -1,7 +1,7 @@
 /** The supervisor: keeps as many workers of each model version as are wanted, and writes their rows. */
 import type { Provisioner, WorkerEvent } from '../provision/provisioner.ts';
 import type { ControlTable } from '../table/control-table.ts';
-import type { ModelRecord } from '../table/model-record.ts';
+import { isSameVersion, type ModelRecord, type VersionName } from '../table/model-record.ts';
 import { newWorkerId } from '../table/worker-id.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ControlLoop } from './control-loop.ts';
@@ -11,7 +11,7 @@ import {
   type ReplicaObservation,
   type SupervisedWorker,
 } from './decide-replicas.ts';
-import { type ServedVersion, type VersionName, WantedVersions } from './wanted-versions.ts';
+import { type ServedVersion, WantedVersions } from './wanted-versions.ts';
 
 export interface SupervisorOptions {
   readonly table: ControlTable;
@@ -98,7 +98,7 @@ export class Supervisor {
     if (!wanted || !this.#wanted.isNewest(wanted)) return 'failed';
     let current = 0;
     for (const row of this.#options.table.view().workers) {
-      if (!isOf(row, id_model, version) || row.status !== 'ACTIVE') continue;
+      if (!isSameVersion(row, { id_model, version }) || row.status !== 'ACTIVE') continue;
       if (this.#workers.get(row.id_worker)?.generation !== wanted.generation) return 'starting';
       current++;
     }
@@ -270,18 +270,16 @@ export class Supervisor {
   #workersOf(id_model: string, version: string): (VersionName & { id_worker: string })[] {
     const rows: (VersionName & { id_worker: string })[] = this.#options.table
       .view()
-      .workers.filter((row) => isOf(row, id_model, version));
+      .workers.filter((row) => isSameVersion(row, { id_model, version }));
     const starting = [...this.#workers.values()].filter(
-      (worker) => isOf(worker, id_model, version) && !rows.some((row) => row.id_worker === worker.id_worker),
+      (worker) =>
+        isSameVersion(worker, { id_model, version }) &&
+        !rows.some((row) => row.id_worker === worker.id_worker),
     );
     return [...rows, ...starting];
   }
 
   #record(id_model: string, version: string): ModelRecord | undefined {
-    return this.#options.table.view().models.find((model) => isOf(model, id_model, version));
+    return this.#options.table.view().models.find((model) => isSameVersion(model, { id_model, version }));
   }
-}
-
-function isOf(one: VersionName, id_model: string, version: string): boolean {
-  return one.id_model === id_model && one.version === version;
 }

@@ -1,21 +1,14 @@
 /** What the supervisor is to serve: one way of serving for each model version, and the one before until it is proven. */
 import type { ModelConfig } from '../config/model-config.ts';
+import type { VersionName } from '../table/model-record.ts';
 import { restartDelayMs, type WantedVersion } from './decide-replicas.ts';
 
 /** A model version as the repository has it, with the number of workers to keep. */
-export interface ServedVersion {
-  readonly id_model: string;
-  readonly version: string;
+export interface ServedVersion extends VersionName {
   readonly modelPath: string;
   readonly platform: string;
   readonly config: ModelConfig;
   readonly replicas: number;
-}
-
-/** Names a version, as rows, records and workers do. */
-export interface VersionName {
-  readonly id_model: string;
-  readonly version: string;
 }
 
 export interface Wanted {

@@ -119,8 +119,7 @@ export class Dispatcher implements ExchangeHandler<VersionRoute> {
     const now = this.#options.now();
     for (const exchange of this.#active.takeExpired(now)) {
       exchange.link?.channel.cancel(exchange.stream);
-      exchange.route.waiting.remove(exchange);
-      exchange.route.statistics.inFlight--;
+      this.#forget(exchange);
       exchange.owner.onError(
         exchange,
         'TIMED_OUT',
@@ -196,9 +195,14 @@ export class Dispatcher implements ExchangeHandler<VersionRoute> {
   /** Takes a request off the books; false when it was off already. */
   #end(exchange: RoutedExchange): boolean {
     if (!this.#active.remove(exchange)) return false;
+    this.#forget(exchange);
+    return true;
+  }
+
+  /** What its route keeps of a request that is not under way any more. */
+  #forget(exchange: RoutedExchange): void {
     exchange.route.waiting.remove(exchange);
     exchange.route.statistics.inFlight--;
-    return true;
   }
 }
 

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelState } from '../channel/channel.ts';
 import type { ControlTable, TableChange } from '../table/control-table.ts';
+import { isSameVersion } from '../table/model-record.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
 import { ModelRoute, VersionRoute, type WaitingLimits } from './model-route.ts';
 import { VersionStatistics } from './version-statistics.ts';
@@ -133,7 +134,6 @@ export class Fleet {
       return;
     }
     this.#links.set(id_worker, link);
-    this.find(row.id_model, row.version)?.links.add(link);
   }
 
   #dropLink(link: WorkerLink): void {
@@ -184,7 +184,7 @@ export class Fleet {
         route = new VersionRoute(record, new VersionStatistics(), this.#options.limits);
         model.versions.set(record.version, route);
         for (const link of this.#links.values()) {
-          if (link.row.id_model === id_model && link.row.version === record.version) route.links.add(link);
+          if (isSameVersion(link.row, record)) route.links.add(link);
         }
         route.refreshUsable();
       }

@@ -191,10 +191,11 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     this.#bodyBytes = 0;
     this.#body = NO_BODY as Buffer[];
     this.#tail = undefined;
-    const { now, accessLog } = this.#context.options;
-    if (status < 500 && !accessLog) return;
+    // Asked before the summary is made: most requests have none.
+    if (!this.#context.isLogged(status)) return;
+    const { now, onLog } = this.#context.options;
     const route = exchange?.route ?? this.#route;
-    this.#context.log({
+    onLog({
       request_id: this.#requestId,
       id_model: route.id_model,
       version: route.version,

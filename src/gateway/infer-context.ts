@@ -59,7 +59,7 @@ export class InferContext {
   }
 
   /** Failures of the service are always logged, all else where an access log is wanted. */
-  log(summary: RequestSummary): void {
-    if (summary.status >= 500 || this.options.accessLog) this.options.onLog(summary);
+  isLogged(status: number): boolean {
+    return status >= 500 || this.options.accessLog;
   }
 }

@@ -78,15 +78,17 @@ export class InferHandler {
     const status = httpStatus(code);
     if (route) route.statistics.onFailed(status);
     else this.#context.unknownModel++;
-    this.#context.log({
-      request_id: requestId,
-      id_model: route?.id_model ?? '',
-      version: route?.version ?? '',
-      id_worker: undefined,
-      status,
-      duration_ms: 0,
-      error: message,
-    });
+    if (this.#context.isLogged(status)) {
+      this.#context.options.onLog({
+        request_id: requestId,
+        id_model: route?.id_model ?? '',
+        version: route?.version ?? '',
+        id_worker: undefined,
+        status,
+        duration_ms: 0,
+        error: message,
+      });
+    }
     // A client that was refused leave to send will not send. Others are about to, and are heard out for a while.
     replyError(res, code, message, {
       'x-request-id': requestId,

@@ -7,9 +7,17 @@ import type { ModelSignature } from '../oip/tensor.ts';
  */
 export type ModelState = 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
 
-export interface ModelRecord {
+/** Names a model version, as rows, records and workers do. */
+export interface VersionName {
   readonly id_model: string;
   readonly version: string;
+}
+
+export function isSameVersion(a: VersionName, b: VersionName): boolean {
+  return a.id_model === b.id_model && a.version === b.version;
+}
+
+export interface ModelRecord extends VersionName {
   readonly state: ModelState;
   /** Why it is UNAVAILABLE, for people. */
   readonly reason: string;
