@@ -1,5 +1,7 @@
 /** What a gateway says of the load it puts on workers: absolute numbers, never increments (promise CT3). */
 
+import type { ProcessIdentity } from './member.ts';
+
 /** One gateway's word about one worker. */
 export interface WorkerLoad {
   readonly id_worker: string;
@@ -16,13 +18,12 @@ export interface WorkerLoad {
 }
 
 /** A gateway's whole statement; it replaces what the gateway said before and lapses when not repeated. */
-export interface LoadStatement {
+export interface LoadStatement extends ProcessIdentity {
   readonly id_gateway: string;
+  /** Where the gateway listens, such as `http://10.0.0.5:8080`. */
+  readonly address: string;
   readonly loads: readonly WorkerLoad[];
 }
-
-/** How long a statement counts after it was made, in milliseconds. */
-export const STATEMENT_TTL_MS = 3_000;
 
 /** What the live statements add up to for one worker. */
 export interface CombinedLoad {

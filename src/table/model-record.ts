@@ -29,6 +29,31 @@ export interface ModelRecord extends VersionName {
   readonly max_queue_delay_us: number;
   /** Known once a worker has loaded it. */
   readonly signature: ModelSignature | undefined;
+  /** Somebody unloaded it: no controller that comes to act loads it before it is asked to. */
+  readonly unloaded: boolean;
+}
+
+/** What a worker that has loaded a version knows of it. */
+export interface ModelDescription extends VersionName {
+  readonly platform: string;
+  readonly max_batch_size: number;
+  readonly max_queue_delay_us: number;
+  readonly signature: ModelSignature;
+}
+
+/** The record of a version that a worker serves. */
+export function describedModel(before: ModelRecord | undefined, description: ModelDescription): ModelRecord {
+  const { id_model, version, platform, max_batch_size, max_queue_delay_us, signature } = description;
+  const fresh = { id_model, version, replicas: 0, unloaded: false };
+  return {
+    ...(before ?? fresh),
+    platform,
+    max_batch_size,
+    max_queue_delay_us,
+    signature,
+    reason: '',
+    state: before?.state === 'UNLOADING' ? 'UNLOADING' : 'READY',
+  };
 }
 
 /** A wish that somebody puts to whichever controller acts: load a model from the repository, or let it go. */

@@ -20,6 +20,10 @@ export interface WorkerRegistration {
   readonly slots: number;
   readonly node: string;
   readonly pid: number;
+  /** Whether a controller keeps it, and replaces it when it dies; not so when somebody started it by hand. */
+  readonly supervised: boolean;
+  /** Digest of the model's file and configuration as it loaded them. */
+  readonly revision: string;
 }
 
 /** Fields of the published Table I, and what the decisions need beside them. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ControlTable, TableChange } from '../../src/table/control-table.ts';
-import type { WorkerLoad } from '../../src/table/load-statement.ts';
+import type { LoadStatement, WorkerLoad } from '../../src/table/load-statement.ts';
 import {
   isLegalTransition,
   isRemovable,
@@ -10,6 +10,7 @@ import {
   type WorkerRegistration,
   type WorkerStatus,
 } from '../../src/table/worker-row.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** A table under test, with a clock that the test moves. */
 export interface TableUnderTest {
@@ -28,7 +29,13 @@ function registration(id_worker: string, id_model = 'fraud'): WorkerRegistration
     slots: 128,
     node: 'node-a',
     pid: 100,
+    supervised: true,
+    revision: 'r1',
   };
+}
+
+function statement(id_gateway: string, loads: readonly WorkerLoad[]): LoadStatement {
+  return { id_gateway, node: 'node-g', pid: 7, address: 'http://gateway:8080', loads };
 }
 
 function load(id_worker: string, in_flight: number, more: Partial<WorkerLoad> = {}): WorkerLoad {
@@ -142,22 +149,22 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
     it('CT3: current_requests is the sum of what each gateway last said', () =>
       withTable(async ({ table }) => {
         await bringTo(table, 'w1', 'ACTIVE');
-        await table.state({ id_gateway: 'a', loads: [load('w1', 7)] });
-        await table.state({ id_gateway: 'b', loads: [load('w1', 5)] });
+        await table.state(statement('a', [load('w1', 7)]));
+        await table.state(statement('b', [load('w1', 5)]));
         expect(table.worker('w1')?.current_requests).toBe(12);
-        await table.state({ id_gateway: 'a', loads: [load('w1', 1)] });
+        await table.state(statement('a', [load('w1', 1)]));
         expect(table.worker('w1')?.current_requests).toBe(6);
-        await table.state({ id_gateway: 'a', loads: [] });
+        await table.state(statement('a', []));
         expect(table.worker('w1')?.current_requests).toBe(5);
       }));
 
     it('CT3: the share of a gateway that stops speaking vanishes within 3 s, the others stay', () =>
       withTable(async ({ table, advance }) => {
         await bringTo(table, 'w1', 'ACTIVE');
-        await table.state({ id_gateway: 'dead', loads: [load('w1', 100)] });
-        await table.state({ id_gateway: 'alive', loads: [load('w1', 3)] });
+        await table.state(statement('dead', [load('w1', 100)]));
+        await table.state(statement('alive', [load('w1', 3)]));
         await advance(2_000);
-        await table.state({ id_gateway: 'alive', loads: [load('w1', 4)] });
+        await table.state(statement('alive', [load('w1', 4)]));
         expect(table.worker('w1')?.current_requests).toBe(104);
         await advance(1_001);
         expect(table.worker('w1')?.current_requests).toBe(4);
@@ -167,7 +174,7 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
     it('CT3: a gateway that leaves in order takes its share with it at once', () =>
       withTable(async ({ table }) => {
         await bringTo(table, 'w1', 'ACTIVE');
-        await table.state({ id_gateway: 'a', loads: [load('w1', 9)] });
+        await table.state(statement('a', [load('w1', 9)]));
         await table.retract('a');
         expect(table.worker('w1')?.current_requests).toBe(0);
       }));
@@ -188,7 +195,7 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
             let now = 0;
             for (const one of steps) {
               if (one.op === 'state') {
-                await table.state({ id_gateway: one.gateway, loads: [load('w1', one.count)] });
+                await table.state(statement(one.gateway, [load('w1', one.count)]));
                 said.set(one.gateway, { at: now, count: one.count });
               } else if (one.op === 'retract') {
                 await table.retract(one.gateway);
@@ -210,14 +217,8 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
     it('CT3: avg_latency_ms weighs each gateway by what it has seen', () =>
       withTable(async ({ table }) => {
         await bringTo(table, 'w1', 'ACTIVE');
-        await table.state({
-          id_gateway: 'a',
-          loads: [load('w1', 0, { latency_ms: 10, completed: 30, failed: 2 })],
-        });
-        await table.state({
-          id_gateway: 'b',
-          loads: [load('w1', 0, { latency_ms: 20, completed: 10, failed: 1 })],
-        });
+        await table.state(statement('a', [load('w1', 0, { latency_ms: 10, completed: 30, failed: 2 })]));
+        await table.state(statement('b', [load('w1', 0, { latency_ms: 20, completed: 10, failed: 1 })]));
         expect(table.worker('w1')?.avg_latency_ms).toBeCloseTo(12.5);
         expect(table.worker('w1')?.error_count).toBe(3);
       }));
@@ -270,10 +271,82 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
         expect(table.view().models.map(({ version }) => version)).toEqual(['2']);
       }));
 
+    it('a worker that has loaded a version describes it; what it says stays when a controller does not know it', () =>
+      withTable(async ({ table }) => {
+        const signature = { inputs: [], outputs: [], batchable: true };
+        const description = {
+          id_model: 'fraud',
+          version: '1',
+          platform: 'onnxruntime_onnx',
+          max_batch_size: 64,
+          max_queue_delay_us: 0,
+          signature,
+        };
+        await table.describeModel(description);
+        expect(table.view().models).toEqual([
+          { ...description, state: 'READY', reason: '', replicas: 0, unloaded: false },
+        ]);
+        await table.putModel({ ...modelRecord(), state: 'UNAVAILABLE', unloaded: true });
+        expect(table.view().models).toMatchObject([{ signature, state: 'UNAVAILABLE', unloaded: true }]);
+        await table.describeModel(description);
+        expect(table.view().models).toMatchObject([{ state: 'READY', replicas: 2, unloaded: true }]);
+        await table.putModel({ ...modelRecord(), state: 'UNLOADING' });
+        await table.describeModel(description);
+        expect(table.view().models).toMatchObject([{ state: 'UNLOADING' }]);
+      }));
+
+    it('answers a sign of life with what it has of the worker', () =>
+      withTable(async ({ table }) => {
+        const beat = { id_worker: 'w1', rss_bytes: 77 };
+        expect(await table.heartbeat(beat)).toBe('unknown');
+        await bringTo(table, 'w1', 'UPDATING');
+        expect(await table.heartbeat(beat)).toBe('UPDATING');
+        expect(table.worker('w1')?.rss_bytes).toBe(77);
+        await table.remove('w1');
+        expect(await table.heartbeat(beat)).toBe('removed');
+      }));
+
+    it('shows which gateways live, and tells each the load of the others', () =>
+      withTable(async ({ table, advance }) => {
+        await bringTo(table, 'w1', 'ACTIVE');
+        expect(table.liveGateways).toBe(1);
+        await table.state(statement('a', [load('w1', 7)]));
+        await advance(1_000);
+        await table.state(statement('b', [load('w1', 5)]));
+        expect(table.loadOfOthers('w1', 'a')).toBe(5);
+        expect(table.loadOfOthers('w1', 'b')).toBe(7);
+        expect(table.loadOfOthers('w1', 'c')).toBe(12);
+        expect(table.loadOfOthers('w2', 'c')).toBe(0);
+        expect(table.liveGateways).toBe(2);
+        expect(table.view().gateways).toMatchObject([
+          { id_gateway: 'a', node: 'node-g', pid: 7, address: 'http://gateway:8080' },
+          { id_gateway: 'b' },
+        ]);
+        await advance(2_001);
+        expect(table.view().gateways.map(({ id_gateway }) => id_gateway)).toEqual(['b']);
+      }));
+
+    it('has a controller act, and shows it', () =>
+      withTable(async ({ table }) => {
+        await bringTo(table, 'w1', 'ACTIVE');
+        const heard: boolean[] = [];
+        const candidate = { id_controller: 'c1', node: 'node-c', pid: 9 };
+        const leadership = table.campaign(candidate, (acting) => heard.push(acting));
+        await eventually('the election', () => leadership.acting && heard.length > 0);
+        expect(heard).toEqual([true]);
+        expect(await table.transition('w1', 'ACTIVE', 'ERROR')).toBe('changed');
+        await eventually('the view', () => table.view().controllers.length > 0);
+        expect(table.view().controllers).toMatchObject([{ ...candidate, acting: true }]);
+        await leadership.resign();
+      }));
+
     it('carries a command to whoever serves it, and the answer back', () =>
       withTable(async ({ table }) => {
         const never = new AbortController().signal;
         expect((await table.command({ action: 'load', id_model: 'm' }, never)).outcome).toBe('unavailable');
+        const candidate = { id_controller: 'c1', node: 'n', pid: 1 };
+        const leadership = table.campaign(candidate, () => {});
+        await eventually('the election', () => leadership.acting);
         const stop = table.serveCommands(async ({ id, action, id_model }) => ({
           id,
           outcome: 'done',
@@ -284,11 +357,15 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
           message: 'load m',
         });
         stop();
+        await leadership.resign();
         expect((await table.command({ action: 'load', id_model: 'm' }, never)).outcome).toBe('unavailable');
       }));
 
     it('gives up on a command that is not answered in time', () =>
       withTable(async ({ table }) => {
+        const candidate = { id_controller: 'c1', node: 'n', pid: 1 };
+        const leadership = table.campaign(candidate, () => {});
+        await eventually('the election', () => leadership.acting);
         table.serveCommands(() => new Promise(() => {}));
         const result = await table.command({ action: 'load', id_model: 'm' }, AbortSignal.timeout(20));
         expect(result.outcome).toBe('timed_out');
@@ -308,5 +385,6 @@ function modelRecord() {
     max_batch_size: 0,
     max_queue_delay_us: 0,
     signature: undefined,
+    unloaded: false,
   } as const;
 }

@@ -2,14 +2,24 @@
 import type {
   ControlTable,
   Heartbeat,
+  HeartbeatResult,
   RegisterResult,
   RemoveResult,
   TableChange,
+  TableHealth,
   TableView,
   TransitionResult,
 } from '../control-table.ts';
-import { combineLoads, type LoadStatement, STATEMENT_TTL_MS, type WorkerLoad } from '../load-statement.ts';
-import type { CommandResult, ModelCommand, ModelRecord } from '../model-record.ts';
+import type { LoadStatement, WorkerLoad } from '../load-statement.ts';
+import { LocalView, modelKey } from '../local-view.ts';
+import type { Candidate, Leadership } from '../member.ts';
+import {
+  type CommandResult,
+  describedModel,
+  type ModelCommand,
+  type ModelDescription,
+  type ModelRecord,
+} from '../model-record.ts';
 import {
   isLegalTransition,
   isRemovable,
@@ -18,14 +28,6 @@ import {
   type WorkerStatus,
 } from '../worker-row.ts';
 
-/** What is stored of a worker; load is added from the statements when the row is read. */
-type StoredRow = Omit<WorkerRow, 'current_requests' | 'avg_latency_ms' | 'error_count'>;
-
-interface StoredStatement {
-  readonly at: number;
-  readonly loads: ReadonlyMap<string, WorkerLoad>;
-}
-
 type CommandHandler = (command: ModelCommand) => Promise<CommandResult>;
 
 /** Ids of removed workers that are remembered, so that a late registration cannot revive one (promise CT1). */
@@ -33,39 +35,40 @@ const REMEMBERED_IDS = 10_000;
 
 export class MemoryControlTable implements ControlTable {
   readonly #clock: () => number;
-  readonly #rows = new Map<string, StoredRow>();
+  readonly #local: LocalView;
+  readonly #health: TableHealth;
   readonly #removedIds = new Set<string>();
-  readonly #models = new Map<string, ModelRecord>();
-  readonly #statements = new Map<string, StoredStatement>();
-  readonly #listeners = new Set<(change: TableChange) => void>();
+  #candidate: Candidate | undefined;
   #commandHandler: CommandHandler | undefined;
   #nextCommand = 1;
 
   /** @param clock the table's clock, milliseconds since the epoch. */
   constructor(clock: () => number) {
     this.#clock = clock;
+    this.#local = new LocalView(clock);
+    this.#health = { available: true, since: clock(), reason: '', outages: 0 };
   }
 
   view(): TableView {
-    const workers = Array.from(this.#rows.values(), (row) => this.#withLoad(row));
-    return { workers, models: [...this.#models.values()], now: this.#clock() };
+    // The one controller that there can be is alive as long as the table is.
+    if (this.#candidate) this.#noteController(this.#candidate);
+    return this.#local.view(this.#health);
   }
 
   worker(id_worker: string): WorkerRow | undefined {
-    const row = this.#rows.get(id_worker);
-    return row && this.#withLoad(row);
+    return this.#local.worker(id_worker);
   }
 
   subscribe(listener: (change: TableChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#local.subscribe(listener);
   }
 
   async register(registration: WorkerRegistration): Promise<RegisterResult> {
     const { id_worker } = registration;
-    if (this.#rows.has(id_worker) || this.#removedIds.has(id_worker)) return 'reused';
+    const { rows } = this.#local;
+    if (rows.has(id_worker) || this.#removedIds.has(id_worker)) return 'reused';
     const now = this.#clock();
-    this.#rows.set(id_worker, {
+    rows.set(id_worker, {
       ...registration,
       status: 'INACTIVE',
       last_activity: now,
@@ -73,8 +76,14 @@ export class MemoryControlTable implements ControlTable {
       rss_bytes: 0,
       reason: '',
     });
-    this.#emit({ kind: 'worker', id_worker });
+    this.#local.emit({ kind: 'worker', id_worker });
     return 'registered';
+  }
+
+  async describeModel(description: ModelDescription): Promise<void> {
+    const { id_model, version } = description;
+    const before = this.#local.models.get(modelKey(id_model, version));
+    await this.putModel(describedModel(before, description));
   }
 
   async transition(
@@ -84,66 +93,70 @@ export class MemoryControlTable implements ControlTable {
     reason = '',
   ): Promise<TransitionResult> {
     if (!isLegalTransition(from, to)) return 'illegal';
-    const row = this.#rows.get(id_worker);
+    const row = this.#local.rows.get(id_worker);
     if (!row) return 'unknown';
     if (row.status !== from) return 'conflict';
-    this.#rows.set(id_worker, { ...row, status: to, reason });
-    this.#emit({ kind: 'worker', id_worker });
+    this.#local.rows.set(id_worker, { ...row, status: to, reason });
+    this.#local.emit({ kind: 'worker', id_worker });
     return 'changed';
   }
 
-  async heartbeat(beat: Heartbeat): Promise<void> {
-    const row = this.#rows.get(beat.id_worker);
-    if (row)
-      this.#rows.set(beat.id_worker, { ...row, last_activity: this.#clock(), rss_bytes: beat.rss_bytes });
+  async heartbeat({ id_worker, rss_bytes }: Heartbeat): Promise<HeartbeatResult> {
+    const row = this.#local.rows.get(id_worker);
+    if (!row) return this.#removedIds.has(id_worker) ? 'removed' : 'unknown';
+    this.#local.rows.set(id_worker, { ...row, last_activity: this.#clock(), rss_bytes });
+    return row.status;
   }
 
   async remove(id_worker: string): Promise<RemoveResult> {
-    const row = this.#rows.get(id_worker);
+    const row = this.#local.rows.get(id_worker);
     if (!row) return 'unknown';
     if (!isRemovable(row.status)) return 'illegal';
-    this.#rows.delete(id_worker);
+    this.#local.rows.delete(id_worker);
     this.#removedIds.add(id_worker);
     if (this.#removedIds.size > REMEMBERED_IDS) {
       const [oldest] = this.#removedIds;
       if (oldest !== undefined) this.#removedIds.delete(oldest);
     }
-    this.#emit({ kind: 'worker', id_worker });
+    this.#local.emit({ kind: 'worker', id_worker });
     return 'removed';
   }
 
-  async state(statement: LoadStatement): Promise<void> {
-    const loads = new Map(statement.loads.map((load) => [load.id_worker, load]));
-    this.#statements.set(statement.id_gateway, { at: this.#clock(), loads });
-    this.#emit({ kind: 'load' });
+  async state({ id_gateway, node, pid, address, loads }: LoadStatement): Promise<void> {
+    const { statements } = this.#local;
+    statements.heard({ id_gateway, node, pid, address, last_activity: this.#clock() });
+    statements.keepOnly(id_gateway, new Set(loads.map(({ id_worker }) => id_worker)));
+    for (const load of loads) statements.say(id_gateway, load);
+    this.#local.emit({ kind: 'load' });
   }
 
   async retract(id_gateway: string): Promise<void> {
-    this.#statements.delete(id_gateway);
-    this.#emit({ kind: 'load' });
+    this.#local.statements.remove(id_gateway);
+    this.#local.emit({ kind: 'load' });
   }
 
   statementsOf(id_worker: string): readonly WorkerLoad[] {
-    const oldest = this.#clock() - STATEMENT_TTL_MS;
-    const loads: WorkerLoad[] = [];
-    for (const [id_gateway, statement] of this.#statements) {
-      if (statement.at < oldest) {
-        this.#statements.delete(id_gateway);
-        continue;
-      }
-      const load = statement.loads.get(id_worker);
-      if (load) loads.push(load);
-    }
-    return loads;
+    return this.#local.statementsOf(id_worker);
+  }
+
+  loadOfOthers(id_worker: string, id_gateway: string): number {
+    return this.#local.statements.ofOthers(id_worker, id_gateway);
+  }
+
+  get liveGateways(): number {
+    return Math.max(1, this.#local.statements.size);
   }
 
   async putModel(record: ModelRecord): Promise<void> {
-    this.#models.set(modelKey(record.id_model, record.version), record);
-    this.#emit({ kind: 'model', id_model: record.id_model });
+    const name = modelKey(record.id_model, record.version);
+    // What only a worker can tell stays when the caller does not know it.
+    const signature = record.signature ?? this.#local.models.get(name)?.signature;
+    this.#local.models.set(name, { ...record, signature });
+    this.#local.emit({ kind: 'model', id_model: record.id_model });
   }
 
   async removeModel(id_model: string, version: string): Promise<void> {
-    if (this.#models.delete(modelKey(id_model, version))) this.#emit({ kind: 'model', id_model });
+    if (this.#local.models.delete(modelKey(id_model, version))) this.#local.emit({ kind: 'model', id_model });
   }
 
   async command(command: Omit<ModelCommand, 'id'>, signal: AbortSignal): Promise<CommandResult> {
@@ -165,20 +178,26 @@ export class MemoryControlTable implements ControlTable {
     };
   }
 
+  /** There is no other candidate: it acts at once. */
+  campaign(candidate: Candidate, onChange: (acting: boolean) => void): Leadership {
+    this.#candidate = candidate;
+    queueMicrotask(() => onChange(true));
+    return {
+      acting: true,
+      resign: async () => {
+        this.#candidate = undefined;
+        this.#local.controllers.delete(candidate.id_controller);
+      },
+    };
+  }
+
   async close(): Promise<void> {
-    this.#listeners.clear();
+    this.#local.close();
     this.#commandHandler = undefined;
   }
 
-  #withLoad(row: StoredRow): WorkerRow {
-    return { ...row, ...combineLoads(this.statementsOf(row.id_worker)) };
+  #noteController(candidate: Candidate): void {
+    const row = { ...candidate, acting: true, last_activity: this.#clock() };
+    this.#local.controllers.set(candidate.id_controller, row);
   }
-
-  #emit(change: TableChange): void {
-    for (const listener of this.#listeners) listener(change);
-  }
-}
-
-function modelKey(id_model: string, version: string): string {
-  return `${id_model}/${version}`;
 }

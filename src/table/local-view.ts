@@ -1,0 +1,78 @@
+/** The picture of the table that a process holds in memory; every implementation keeps one. */
+import type { TableChange, TableHealth, TableView } from './control-table.ts';
+import { combineLoads, type WorkerLoad } from './load-statement.ts';
+import { type ControllerRow, MEMBER_TTL_MS } from './member.ts';
+import type { ModelRecord } from './model-record.ts';
+import { StatementBook } from './statement-book.ts';
+import type { WorkerRow } from './worker-row.ts';
+
+/** What is stored of a worker; load is added from the statements when the row is read. */
+export type StoredRow = Omit<WorkerRow, 'current_requests' | 'avg_latency_ms' | 'error_count'>;
+
+export class LocalView {
+  readonly rows = new Map<string, StoredRow>();
+  /** By {@link modelKey}. */
+  readonly models = new Map<string, ModelRecord>();
+  readonly controllers = new Map<string, ControllerRow>();
+  readonly statements = new StatementBook();
+  readonly #clock: () => number;
+  readonly #listeners = new Set<(change: TableChange) => void>();
+
+  /** @param clock the table's clock, milliseconds since the epoch */
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  view(health: TableHealth): TableView {
+    const now = this.#clock();
+    this.lapse(now);
+    return {
+      workers: Array.from(this.rows.values(), (row) => this.#withLoad(row)),
+      models: [...this.models.values()],
+      gateways: this.statements.gateways(),
+      controllers: [...this.controllers.values()],
+      now,
+      health,
+    };
+  }
+
+  worker(id_worker: string): WorkerRow | undefined {
+    this.lapse(this.#clock());
+    const row = this.rows.get(id_worker);
+    return row && this.#withLoad(row);
+  }
+
+  statementsOf(id_worker: string): readonly WorkerLoad[] {
+    this.lapse(this.#clock());
+    return this.statements.of(id_worker);
+  }
+
+  /** Forgets members that have not spoken for too long; whether that changed any worker's load. */
+  lapse(now: number): boolean {
+    for (const [id, { last_activity }] of this.controllers) {
+      if (now - last_activity > MEMBER_TTL_MS) this.controllers.delete(id);
+    }
+    return this.statements.lapse(now);
+  }
+
+  subscribe(listener: (change: TableChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  emit(change: TableChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  close(): void {
+    this.#listeners.clear();
+  }
+
+  #withLoad(row: StoredRow): WorkerRow {
+    return { ...row, ...combineLoads(this.statements.of(row.id_worker)) };
+  }
+}
+
+export function modelKey(id_model: string, version: string): string {
+  return `${id_model}/${version}`;
+}

@@ -1,0 +1,39 @@
+/** Who else takes part: the gateways that state their load, and the controllers, of which one acts. */
+
+/** Where a process of ours runs, for people. */
+export interface ProcessIdentity {
+  readonly node: string;
+  readonly pid: number;
+}
+
+export interface GatewayRow extends ProcessIdentity {
+  /** Unique per process incarnation. */
+  readonly id_gateway: string;
+  /** Where it listens, such as `http://10.0.0.5:8080`. */
+  readonly address: string;
+  /** When it last stated its load, by the table's clock, milliseconds since the epoch. */
+  readonly last_activity: number;
+}
+
+export interface ControllerRow extends ProcessIdentity {
+  /** Unique per process incarnation. */
+  readonly id_controller: string;
+  /** Whether it holds the lease; at most one does. */
+  readonly acting: boolean;
+  /** When it last gave a sign of life, by the table's clock, milliseconds since the epoch. */
+  readonly last_activity: number;
+}
+
+/** A controller that would act. */
+export type Candidate = Pick<ControllerRow, 'id_controller' | 'node' | 'pid'>;
+
+/** A candidate's standing. */
+export interface Leadership {
+  /** Whether it acts now. */
+  readonly acting: boolean;
+  /** Stands no more; another may act at once. */
+  resign(): Promise<void>;
+}
+
+/** How long a gateway or a controller counts as alive after it last spoke, in milliseconds. */
+export const MEMBER_TTL_MS = 3_000;

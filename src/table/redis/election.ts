@@ -1,0 +1,105 @@
+/**
+ * The election of the acting controller: a lease in the table that lapses unless renewed, with a fencing token by
+ * which the table itself refuses the changes of one that held it once and does not know yet that it has lapsed.
+ */
+import type { Candidate, Leadership } from '../member.ts';
+import type { RedisClient } from './redis-client.ts';
+import { newEpoch } from './redis-worker-table.ts';
+import type { TableKeys } from './table-keys.ts';
+import { SCRIPTS } from './table-scripts.ts';
+
+export interface ElectionOptions {
+  readonly client: RedisClient;
+  readonly keys: TableKeys;
+  readonly candidate: Candidate;
+  readonly onChange: (acting: boolean) => void;
+}
+
+/** A dead controller is missed for this long; another then acts. */
+const LEASE_TTL_MS = 3_000;
+/** The holder renews and the others try this often. */
+const INTERVAL_MS = 500;
+
+export class Election implements Leadership {
+  readonly #options: ElectionOptions;
+  readonly #timer: NodeJS.Timeout;
+  #token: string | undefined;
+  #asking: Promise<void> | undefined;
+  #resigned = false;
+
+  constructor(options: ElectionOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.ask(), INTERVAL_MS);
+    this.ask();
+  }
+
+  get id_controller(): string {
+    return this.#options.candidate.id_controller;
+  }
+
+  get acting(): boolean {
+    return this.#token !== undefined;
+  }
+
+  /** What the table checks changes by, while this candidate acts. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  /** Asks for the lease now. */
+  ask(): void {
+    if (this.#resigned || !this.#options.client.up) return;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+  }
+
+  /** The table says who holds the lease, by the feed. */
+  onLease(id_controller: string): void {
+    if (id_controller === '') this.ask();
+    else if (id_controller !== this.id_controller) this.#set(undefined);
+  }
+
+  /** What cannot be written to is not acted on. */
+  onAway(): void {
+    this.#set(undefined);
+  }
+
+  async resign(): Promise<void> {
+    if (this.#resigned) return;
+    this.#resigned = true;
+    clearInterval(this.#timer);
+    await this.#asking;
+    this.#set(undefined);
+    const { client, keys } = this.#options;
+    await client
+      .run(
+        SCRIPTS.resign,
+        [keys.meta, keys.changes, keys.pulse, keys.lease],
+        [newEpoch(), this.id_controller],
+      )
+      // It lapses by itself.
+      .catch(() => {});
+  }
+
+  async #ask(): Promise<void> {
+    const { client, keys, candidate } = this.#options;
+    const { id_controller, node, pid } = candidate;
+    try {
+      const [acting, token] = (await client.run(
+        SCRIPTS.lead,
+        [keys.meta, keys.changes, keys.pulse, keys.lease],
+        [newEpoch(), id_controller, node, pid, LEASE_TTL_MS],
+      )) as [number, string];
+      this.#set(acting === 1 ? token : undefined);
+    } catch {
+      this.#set(undefined);
+    }
+  }
+
+  #set(token: string | undefined): void {
+    const acted = this.acting;
+    this.#token = token;
+    if (acted !== this.acting) this.#options.onChange(this.acting);
+  }
+}

@@ -1,0 +1,114 @@
+/** Rows, records and loads as Redis keeps them: hashes of text, with the field names of the table. */
+import type { ModelSignature } from '../../oip/tensor.ts';
+import type { WorkerLoad } from '../load-statement.ts';
+import type { StoredRow } from '../local-view.ts';
+import type { ModelRecord, ModelState } from '../model-record.ts';
+import { WORKER_STATUSES, type WorkerRegistration, type WorkerStatus } from '../worker-row.ts';
+
+/** Names and values, one after the other, as scripts take and `HGETALL` gives them. */
+export type FlatHash = readonly string[];
+
+export function toFields(flat: FlatHash): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) fields.set(flat[i] as string, flat[i + 1] as string);
+  return fields;
+}
+
+export function encodeRegistration(registration: WorkerRegistration): string[] {
+  const { id_model, version, endpoint, slots, node, pid, supervised, revision } = registration;
+  return [
+    ...['id_model', id_model, 'version', version, 'endpoint', endpoint, 'slots', String(slots)],
+    ...['node', node, 'pid', String(pid), 'supervised', flag(supervised), 'revision', revision],
+  ];
+}
+
+/** Undefined when something else than a row of ours lies there. */
+export function decodeRow(fields: ReadonlyMap<string, string>): StoredRow | undefined {
+  const text = (name: string) => fields.get(name) ?? '';
+  const number = (name: string) => Number(fields.get(name) ?? 0) || 0;
+  const status = text('status') as WorkerStatus;
+  if (text('id_worker') === '' || !WORKER_STATUSES.includes(status)) return undefined;
+  return {
+    id_worker: text('id_worker'),
+    id_model: text('id_model'),
+    version: text('version'),
+    status,
+    endpoint: text('endpoint'),
+    slots: Math.max(1, number('slots')),
+    node: text('node'),
+    pid: number('pid'),
+    supervised: text('supervised') === '1',
+    revision: text('revision'),
+    last_activity: number('last_activity'),
+    registered_at: number('registered_at'),
+    rss_bytes: number('rss_bytes'),
+    reason: text('reason'),
+  };
+}
+
+/** All but the signature, which stays when the caller does not know it. */
+export function encodeRecord(record: ModelRecord): string[] {
+  const { id_model, version, state, reason, platform, replicas, max_batch_size, max_queue_delay_us } = record;
+  return [
+    ...['id_model', id_model, 'version', version, 'state', state, 'reason', reason, 'platform', platform],
+    ...['replicas', String(replicas), 'max_batch_size', String(max_batch_size)],
+    ...['max_queue_delay_us', String(max_queue_delay_us), 'unloaded', flag(record.unloaded)],
+  ];
+}
+
+export function encodeSignature(signature: ModelSignature | undefined): string {
+  return signature ? JSON.stringify(signature) : '';
+}
+
+const MODEL_STATES: readonly ModelState[] = ['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE'];
+
+/** Undefined when something else than a record of ours lies there. */
+export function decodeRecord(fields: ReadonlyMap<string, string>): ModelRecord | undefined {
+  const text = (name: string) => fields.get(name) ?? '';
+  const number = (name: string) => Number(fields.get(name) ?? 0) || 0;
+  const state = text('state') as ModelState;
+  if (text('id_model') === '' || !MODEL_STATES.includes(state)) return undefined;
+  return {
+    id_model: text('id_model'),
+    version: text('version'),
+    state,
+    reason: text('reason'),
+    platform: text('platform'),
+    replicas: number('replicas'),
+    max_batch_size: number('max_batch_size'),
+    max_queue_delay_us: number('max_queue_delay_us'),
+    signature: decodeSignature(text('signature')),
+    unloaded: text('unloaded') === '1',
+  };
+}
+
+function decodeSignature(text: string): ModelSignature | undefined {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text) as ModelSignature;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `in_flight completed failed latency_ms reachable`, as in `3 1204 0 1.250 1`. */
+export function encodeLoad(load: WorkerLoad): string {
+  const { in_flight, completed, failed, latency_ms, reachable } = load;
+  return `${in_flight} ${completed} ${failed} ${latency_ms.toFixed(3)} ${flag(reachable)}`;
+}
+
+export function decodeLoad(id_worker: string, text: string): WorkerLoad {
+  const [in_flight, completed, failed, latency_ms, reachable] = text.split(' ');
+  return {
+    id_worker,
+    in_flight: Math.max(0, Number(in_flight) || 0),
+    completed: Number(completed) || 0,
+    failed: Number(failed) || 0,
+    latency_ms: Number(latency_ms) || 0,
+    reachable: reachable === '1',
+  };
+}
+
+function flag(value: boolean): string {
+  return value ? '1' : '0';
+}

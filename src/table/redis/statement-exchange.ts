@@ -1,0 +1,302 @@
+/**
+ * The regular exchange with the table: a gateway's absolute numbers go out, what others have said comes in, in one
+ * round trip and never more than one at a time, however many requests there are (promise CT8).
+ */
+import type { LoadStatement, WorkerLoad } from '../load-statement.ts';
+import type { LocalView } from '../local-view.ts';
+import { type GatewayRow, MEMBER_TTL_MS } from '../member.ts';
+import type { StreamEntry } from './change-feed.ts';
+import type { RedisClient } from './redis-client.ts';
+import { newEpoch } from './redis-worker-table.ts';
+import { decodeLoad, encodeLoad, type FlatHash, toFields } from './row-codec.ts';
+import type { TableClock } from './table-clock.ts';
+import type { TableKeys } from './table-keys.ts';
+import { SCRIPTS } from './table-scripts.ts';
+
+export interface StatementExchangeOptions {
+  readonly client: RedisClient;
+  readonly keys: TableKeys;
+  readonly local: LocalView;
+  readonly clock: TableClock;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly onAnswer: (answer: TableNumbers) => void;
+  readonly onFailure: (error: Error) => void;
+}
+
+/** What an exchange tells of the table beside the loads. */
+export interface TableNumbers {
+  readonly epoch: string;
+  /** Of the newest change. */
+  readonly seq: number;
+  /** When the exchange began, monotonic milliseconds. */
+  readonly beganAt: number;
+  /** Whether the table's clock was set since, or is another one. */
+  readonly jumped: boolean;
+}
+
+/** As the scripts give it; the last two only to a statement. */
+type Answer = readonly [
+  clock: number,
+  epoch: string,
+  seq: number,
+  entries: readonly StreamEntry[],
+  cursor?: string,
+  held?: number,
+];
+
+/** What the table is known to have of a gateway's statement. */
+interface Acknowledged {
+  readonly loads: Map<string, WorkerLoad>;
+  saidAllAt: number;
+}
+
+/** All is said again this often, also what has not changed: a failover may have lost the newest of it. */
+const SAY_ALL_MS = 1_000;
+
+export class StatementExchange {
+  readonly #options: StatementExchangeOptions;
+  readonly #waiting = new Map<string, LoadStatement>();
+  readonly #acknowledged = new Map<string, Acknowledged>();
+  #running: Promise<void> | undefined;
+  #cursor = '';
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  constructor(options: StatementExchangeOptions) {
+    this.#options = options;
+  }
+
+  /** When the last exchange began, monotonic milliseconds. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
+  /** Resolves when this or a later statement of the gateway was taken, or could not be. */
+  say(statement: LoadStatement): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#waiting.set(statement.id_gateway, statement);
+    return this.#run();
+  }
+
+  async withdraw(id_gateway: string): Promise<void> {
+    this.#waiting.delete(id_gateway);
+    await this.#running;
+    this.#acknowledged.delete(id_gateway);
+    this.#options.local.statements.remove(id_gateway);
+    await this.#exchange(async () => this.#send({ id_gateway, node: '', pid: 0, address: '' }, 'none', []));
+    this.#options.local.emit({ kind: 'load' });
+  }
+
+  /** Takes in what others have said; whether the table took part. */
+  async listen(): Promise<boolean> {
+    await this.#running;
+    return this.#exchange(async () => {
+      const { client, keys } = this.#options;
+      const args = [newEpoch(), this.#cursor];
+      return (await client.run(SCRIPTS.readPulse, [keys.meta, keys.pulse], args)) as Answer;
+    });
+  }
+
+  /** Reads all that is said and has not lapsed, as after a gap. What this process says, it says again. */
+  async readAll(): Promise<void> {
+    const { client, keys, local, clock } = this.#options;
+    this.#acknowledged.clear();
+    const newest = (await client.call('XREVRANGE', [keys.pulse, '+', '-', 'COUNT', 1])) as StreamEntry[];
+    const [seconds, micros] = (await client.call('TIME', [])) as [string, string];
+    clock.observe(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000));
+    const ids = (await client.call('ZRANGE', [keys.gateways, 0, -1])) as string[];
+    const read = ids.map(async (id_gateway) => {
+      const [identity, loads] = await Promise.all([
+        client.call('HGETALL', [keys.gateway(id_gateway)]),
+        client.call('HGETALL', [keys.load(id_gateway)]),
+      ]);
+      return { id_gateway, identity: toFields(identity as FlatHash), loads: loads as FlatHash };
+    });
+    for (const { id_gateway, identity, loads } of await Promise.all(read)) {
+      local.statements.remove(id_gateway);
+      if (identity.size > 0) this.#take(gatewayRow(id_gateway, identity, clock.now()), loads);
+    }
+    this.#cursor = newest[0]?.[0] ?? '0-0';
+    local.emit({ kind: 'load' });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#waiting.clear();
+  }
+
+  #run(): Promise<void> {
+    this.#running ??= this.#sayWaiting().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #sayWaiting(): Promise<void> {
+    for (;;) {
+      const [next] = this.#waiting.values();
+      if (!next) return;
+      this.#waiting.delete(next.id_gateway);
+      await this.#exchange(() => this.#say(next));
+    }
+  }
+
+  /** One round trip, and what comes of it. */
+  async #exchange(trip: () => Promise<Answer>): Promise<boolean> {
+    const { now, clock, local, onAnswer, onFailure } = this.#options;
+    const beganAt = now();
+    this.#lastAt = beganAt;
+    let answer: Answer;
+    try {
+      answer = await trip();
+    } catch (error) {
+      this.#acknowledged.clear();
+      if (!this.#closed) onFailure(error as Error);
+      return false;
+    }
+    const [serverMs, epoch, seq, entries, cursor] = answer;
+    const jumped = clock.observe(serverMs);
+    if (jumped) local.statements.restamp(clock.now());
+    this.#cursor = cursor ?? entries.at(-1)?.[0] ?? this.#cursor;
+    if (entries.length > 0) this.#takePulse(entries);
+    onAnswer({ epoch, seq, beganAt, jumped });
+    return true;
+  }
+
+  async #say(statement: LoadStatement): Promise<Answer> {
+    const { now, clock, local } = this.#options;
+    const { id_gateway } = statement;
+    const known = this.#acknowledged.get(id_gateway);
+    const mode = !known || this.#isDue(known, statement) ? 'all' : 'changed';
+    const changed =
+      mode === 'all'
+        ? statement.loads
+        : statement.loads.filter((load) => !isSame(known?.loads.get(load.id_worker), load));
+    const answer = await this.#send(
+      statement,
+      mode,
+      changed.flatMap((load) => [load.id_worker, encodeLoad(load)]),
+    );
+    const next = known ?? { loads: new Map<string, WorkerLoad>(), saidAllAt: 0 };
+    if (mode === 'all') {
+      next.loads.clear();
+      next.saidAllAt = now();
+    }
+    for (const load of changed) next.loads.set(load.id_worker, load);
+    // A statement that had lapsed, or was lost, had more than what changed now.
+    if (mode === 'changed' && answer[5] === 0) this.#acknowledged.delete(id_gateway);
+    else this.#acknowledged.set(id_gateway, next);
+    local.statements.heard({ ...gatewayOf(statement), last_activity: clock.now() });
+    if (mode === 'all') local.statements.keepOnly(id_gateway, new Set(next.loads.keys()));
+    for (const load of changed) local.statements.say(id_gateway, load);
+    local.emit({ kind: 'load', id_workers: new Set(changed.map(({ id_worker }) => id_worker)) });
+    return answer;
+  }
+
+  async #send(
+    gateway: Omit<GatewayRow, 'last_activity'>,
+    mode: 'all' | 'changed' | 'none',
+    loads: readonly string[],
+  ): Promise<Answer> {
+    const { client, keys } = this.#options;
+    const { id_gateway, node, pid, address } = gateway;
+    const answer = await client.run(
+      SCRIPTS.stateLoad,
+      [keys.meta, keys.pulse, keys.gateways, keys.gateway(id_gateway), keys.load(id_gateway)],
+      [newEpoch(), this.#cursor, id_gateway, mode, MEMBER_TTL_MS, node, pid, address, ...loads],
+    );
+    return answer as Answer;
+  }
+
+  #isDue(known: Acknowledged, statement: LoadStatement): boolean {
+    // A worker that is not spoken of any more is only forgotten when all is said.
+    if (statement.loads.length < known.loads.size) return true;
+    return this.#options.now() - known.saidAllAt >= SAY_ALL_MS;
+  }
+
+  #takePulse(entries: readonly StreamEntry[]): void {
+    const { local, clock } = this.#options;
+    const changed = new Set<string>();
+    let left = false;
+    for (const [, flat] of entries) {
+      const [kind, id = ''] = flat;
+      const fields = toFields(flat);
+      if (kind === 'gateway') {
+        if (fields.get('said') === 'none') {
+          left = local.statements.remove(id) || left;
+          continue;
+        }
+        const loads = flat.slice(LOADS_FROM);
+        if (fields.get('said') === 'all') local.statements.keepOnly(id, everySecond(loads));
+        this.#take(gatewayRow(id, fields, clock.now()), loads);
+        for (const id_worker of everySecond(loads)) changed.add(id_worker);
+      } else if (kind === 'worker') {
+        const row = local.rows.get(id);
+        const last_activity = Number(fields.get('last_activity'));
+        const rss_bytes = Number(fields.get('rss_bytes'));
+        if (row) local.rows.set(id, { ...row, last_activity, rss_bytes });
+      } else if (kind === 'controller') {
+        this.#takeController(id, fields);
+      }
+    }
+    if (left) local.emit({ kind: 'load' });
+    else if (changed.size > 0) local.emit({ kind: 'load', id_workers: changed });
+  }
+
+  #take(gateway: GatewayRow, loads: FlatHash): void {
+    const { statements } = this.#options.local;
+    statements.heard(gateway);
+    for (let i = 0; i + 1 < loads.length; i += 2) {
+      statements.say(gateway.id_gateway, decodeLoad(loads[i] as string, loads[i + 1] as string));
+    }
+  }
+
+  #takeController(id_controller: string, fields: ReadonlyMap<string, string>): void {
+    const { local, clock } = this.#options;
+    if (fields.get('gone') === '1') {
+      local.controllers.delete(id_controller);
+      return;
+    }
+    const acting = fields.get('acting') === '1';
+    // Of two that say that they act, the later is right: the table had one at a time.
+    if (acting) {
+      for (const [id, other] of local.controllers) local.controllers.set(id, { ...other, acting: false });
+    }
+    const node = fields.get('node') ?? '';
+    const pid = Number(fields.get('pid'));
+    local.controllers.set(id_controller, { id_controller, node, pid, acting, last_activity: clock.now() });
+  }
+}
+
+/** Where the loads begin among an entry's names and values: after gateway, said, node, pid and address. */
+const LOADS_FROM = 10;
+
+function gatewayOf({ id_gateway, node, pid, address }: LoadStatement): Omit<GatewayRow, 'last_activity'> {
+  return { id_gateway, node, pid, address };
+}
+
+function gatewayRow(id_gateway: string, fields: ReadonlyMap<string, string>, at: number): GatewayRow {
+  return {
+    id_gateway,
+    node: fields.get('node') ?? '',
+    pid: Number(fields.get('pid') ?? 0),
+    address: fields.get('address') ?? '',
+    last_activity: at,
+  };
+}
+
+function everySecond(flat: FlatHash): Set<string> {
+  return new Set(flat.filter((_, i) => i % 2 === 0));
+}
+
+function isSame(a: WorkerLoad | undefined, b: WorkerLoad): boolean {
+  return (
+    a !== undefined &&
+    a.in_flight === b.in_flight &&
+    a.completed === b.completed &&
+    a.failed === b.failed &&
+    a.latency_ms === b.latency_ms &&
+    a.reachable === b.reachable
+  );
+}

@@ -1,0 +1,27 @@
+/** The table's clock as one process knows it: the server's, carried on by the process's own monotonic clock (CT7). */
+
+/** A server's clock that is further off than this from where it was expected has been set, or is another server's. */
+const JUMP_MS = 1_000;
+
+export class TableClock {
+  readonly #monotonic: () => number;
+  #offset: number | undefined;
+
+  /** @param monotonic milliseconds since any moment */
+  constructor(monotonic: () => number) {
+    this.#monotonic = monotonic;
+  }
+
+  /** Milliseconds since the epoch. */
+  now(): number {
+    return this.#monotonic() + (this.#offset ?? 0);
+  }
+
+  /** Takes in what the server just said. Returns whether its clock has jumped. */
+  observe(serverMs: number): boolean {
+    const offset = serverMs - this.#monotonic();
+    const jumped = this.#offset !== undefined && Math.abs(offset - this.#offset) > JUMP_MS;
+    this.#offset = offset;
+    return jumped;
+  }
+}

@@ -1,0 +1,83 @@
+/** What the gateways have said of their load, and what of it still counts. */
+import type { WorkerLoad } from './load-statement.ts';
+import { type GatewayRow, MEMBER_TTL_MS } from './member.ts';
+
+interface Entry {
+  gateway: GatewayRow;
+  readonly loads: Map<string, WorkerLoad>;
+}
+
+export class StatementBook {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Notes that a gateway has spoken; its loads are changed with {@link say}. */
+  heard(gateway: GatewayRow): void {
+    const entry = this.#entries.get(gateway.id_gateway);
+    if (entry) entry.gateway = gateway;
+    else this.#entries.set(gateway.id_gateway, { gateway, loads: new Map() });
+  }
+
+  /** Notes that a gateway has spoken, when its identity is known already; false when it is not. */
+  heardAgain(id_gateway: string, at: number): boolean {
+    const entry = this.#entries.get(id_gateway);
+    if (entry) entry.gateway = { ...entry.gateway, last_activity: at };
+    return entry !== undefined;
+  }
+
+  say(id_gateway: string, load: WorkerLoad): void {
+    this.#entries.get(id_gateway)?.loads.set(load.id_worker, load);
+  }
+
+  /** Lets a gateway's word on all workers but these lapse. */
+  keepOnly(id_gateway: string, id_workers: ReadonlySet<string>): void {
+    const loads = this.#entries.get(id_gateway)?.loads;
+    for (const id_worker of loads?.keys() ?? []) {
+      if (!id_workers.has(id_worker)) loads?.delete(id_worker);
+    }
+  }
+
+  remove(id_gateway: string): boolean {
+    return this.#entries.delete(id_gateway);
+  }
+
+  /** Forgets what was said too long ago; whether there was any. */
+  lapse(now: number): boolean {
+    let lapsed = false;
+    for (const [id_gateway, { gateway }] of this.#entries) {
+      if (now - gateway.last_activity <= MEMBER_TTL_MS) continue;
+      this.#entries.delete(id_gateway);
+      lapsed = true;
+    }
+    return lapsed;
+  }
+
+  /** Takes all that was said as said now: the clock that it was stamped by has jumped. */
+  restamp(now: number): void {
+    for (const id_gateway of this.#entries.keys()) this.heardAgain(id_gateway, now);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  gateways(): GatewayRow[] {
+    return Array.from(this.#entries.values(), ({ gateway }) => gateway);
+  }
+
+  of(id_worker: string): WorkerLoad[] {
+    const loads: WorkerLoad[] = [];
+    for (const entry of this.#entries.values()) {
+      const load = entry.loads.get(id_worker);
+      if (load) loads.push(load);
+    }
+    return loads;
+  }
+
+  ofOthers(id_worker: string, id_gateway: string): number {
+    let inFlight = 0;
+    for (const [id, { loads }] of this.#entries) {
+      if (id !== id_gateway) inFlight += loads.get(id_worker)?.in_flight ?? 0;
+    }
+    return inFlight;
+  }
+}

@@ -1,0 +1,35 @@
+/** The table on Redis under the contract suite, each on a real server whose clock the tests move. */
+import { afterAll, beforeAll } from 'vitest';
+import { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
+import { parseRedisUrl } from '../../src/table/redis/redis-target.ts';
+import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { describeControlTable } from './control-table.ts';
+
+let redis: RedisServer;
+let tables = 0;
+
+beforeAll(async () => {
+  redis = await startRedis({ movableClock: true });
+});
+afterAll(async () => {
+  await redis[Symbol.asyncDispose]();
+});
+
+describeControlTable('RedisControlTable', async () => {
+  const table = new RedisControlTable({
+    target: parseRedisUrl(redis.url),
+    prefix: `t${tables++}`,
+    name: 'contract',
+    now: () => performance.now(),
+    log: { warn: () => {}, info: () => {} },
+  });
+  await table.ready(5_000);
+  return {
+    table,
+    advance: async (ms) => {
+      redis.advanceClock(ms);
+      await table.refresh();
+    },
+    close: () => table.close(),
+  };
+});
