@@ -4,6 +4,7 @@ import { ClosingCounts } from './test/support/closing-counts.ts';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['test/support/debian-packages.ts'],
     pool: 'forks',
     // Each file of end-to-end tests runs a server and its workers: more at once than cores proves less.
     maxWorkers: 2,
