@@ -11,6 +11,9 @@ export interface ControlLoopOptions<Observed, Action> {
   readonly log: Logger;
 }
 
+/** The table is away, or another controller acts: told elsewhere, and what was to be done is decided anew later. */
+const EXPECTED_CODES: ReadonlySet<unknown> = new Set(['TABLE_AWAY', 'TABLE_REFUSED', 'NOT_ACTING']);
+
 export class ControlLoop<Observed, Action> {
   readonly #options: ControlLoopOptions<Observed, Action>;
   #timer: NodeJS.Timeout | undefined;
@@ -24,7 +27,9 @@ export class ControlLoop<Observed, Action> {
     this.#options = options;
   }
 
+  /** Starts it, or starts it again. */
   start(): void {
+    if (this.#started) return;
     this.#started = true;
     this.#timer = setInterval(() => this.kick(), this.#options.intervalMs);
     this.kick();
@@ -56,13 +61,24 @@ export class ControlLoop<Observed, Action> {
     this.#ticks++;
     try {
       for (const action of decide(observe())) {
+        // It may have been stopped by what it has just done, or while it did it.
+        if (!this.#started) return;
         log.debug({ loop: name, action }, 'control action');
         await act(action);
       }
     } catch (error) {
+      if (isExpected(error)) {
+        log.debug({ loop: name, err: error }, 'control loop tick given up');
+        return;
+      }
       this.#errors++;
       const counts = { ticks: this.#ticks, failed_ticks: this.#errors };
       log.error({ loop: name, ...counts, err: error }, 'control loop tick failed');
     }
   }
+}
+
+/** Whether it says no more than that this is not the moment. */
+export function isExpected(error: unknown): boolean {
+  return EXPECTED_CODES.has((error as { code?: unknown } | null)?.code);
 }

@@ -26,12 +26,15 @@ const worker = (id_worker: string, more: Partial<SupervisedWorker> = {}): Superv
   startedAt: 0,
   status: 'ACTIVE',
   errorSince: undefined,
+  ended: undefined,
   ...more,
 });
 
 const observe = (more: Partial<ReplicaObservation>): ReplicaObservation => ({
   wanted: [wanted()],
   workers: [],
+  unloading: [],
+  deserted: [],
   now: 1_000,
   errorGraceMs: 30_000,
   startTimeoutMs: 60_000,
@@ -102,6 +105,34 @@ describe('decideReplicas', () => {
     ]);
   });
 
+  it('buries a worker whose process is gone, whatever its row says, and replaces it', () => {
+    const dead = worker('a', { ended: 'ended by SIGKILL' });
+    expect(decideReplicas(observe({ workers: [dead, worker('b')] }))).toEqual([
+      { type: 'bury', id_worker: 'a', reason: 'ended by SIGKILL' },
+      START,
+    ]);
+  });
+
+  it('notes that a version is unloaded once its last worker is gone', () => {
+    const unloading = [
+      { id_model: 'm', version: '1', left: 0 },
+      { id_model: 'm', version: '2', left: 1 },
+    ];
+    expect(decideReplicas(observe({ wanted: [], unloading }))).toEqual([
+      { type: 'unloaded', id_model: 'm', version: '1' },
+    ]);
+  });
+
+  it('forgets a version that was served by hand when nobody has served it for a minute', () => {
+    const deserted = [
+      { id_model: 'm', version: '1', desertedSince: 1_000 },
+      { id_model: 'm', version: '2', desertedSince: 1_001 },
+    ];
+    expect(decideReplicas(observe({ wanted: [], deserted, now: 61_001 }))).toEqual([
+      { type: 'forget', id_model: 'm', version: '1' },
+    ]);
+  });
+
   it('from any state comes to the wanted number of serving workers, without ever retiring below it', () => {
     const status = fc.constantFrom('ACTIVE', 'INACTIVE', 'UPDATING', 'ERROR', undefined);
     const some = fc.array(fc.record({ status, generation: fc.integer({ min: 1, max: 2 }) }), {
@@ -116,7 +147,7 @@ describe('decideReplicas', () => {
           const actions = decideReplicas(
             observe({ wanted: [wanted({ replicas, generation: 2 })], workers, now: 40_000 }),
           );
-          const gone = new Set(actions.flatMap((one) => (one.type === 'start' ? [] : [one.id_worker])));
+          const gone = new Set(actions.flatMap((one) => ('id_worker' in one ? [one.id_worker] : [])));
           const before = workers.filter((one) => one.status === 'ACTIVE').length;
           workers = workers.filter((one) => !gone.has(one.id_worker) && one.status !== 'UPDATING');
           const after = workers.filter((one) => one.status === 'ACTIVE').length;

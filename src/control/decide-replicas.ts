@@ -23,11 +23,29 @@ export interface SupervisedWorker {
   readonly status: WorkerStatus | undefined;
   /** Since when it is in ERROR; undefined when it is not. */
   readonly errorSince: number | undefined;
+  /** Why its process ended; undefined while it runs, as far as known. */
+  readonly ended: string | undefined;
+}
+
+/** A version whose workers are to drain, with those left. */
+export interface UnloadingVersion {
+  readonly id_model: string;
+  readonly version: string;
+  readonly left: number;
+}
+
+/** A version that nobody asked for and no worker has served for a while. */
+export interface DesertedVersion {
+  readonly id_model: string;
+  readonly version: string;
+  readonly desertedSince: number;
 }
 
 export interface ReplicaObservation {
   readonly wanted: readonly WantedVersion[];
   readonly workers: readonly SupervisedWorker[];
+  readonly unloading: readonly UnloadingVersion[];
+  readonly deserted: readonly DesertedVersion[];
   readonly now: number;
   /** A worker in ERROR for longer than this is killed and replaced, milliseconds. */
   readonly errorGraceMs: number;
@@ -38,16 +56,26 @@ export interface ReplicaObservation {
 export type ReplicaAction =
   | { readonly type: 'start'; readonly id_model: string; readonly version: string }
   | { readonly type: 'retire'; readonly id_worker: string }
-  | { readonly type: 'kill'; readonly id_worker: string; readonly reason: string };
+  | { readonly type: 'kill'; readonly id_worker: string; readonly reason: string }
+  /** Its process is gone; its row is to follow. */
+  | { readonly type: 'bury'; readonly id_worker: string; readonly reason: string }
+  /** The last worker of a version that was unloaded is gone. */
+  | { readonly type: 'unloaded'; readonly id_model: string; readonly version: string }
+  /** A version that somebody had served by hand is not served any more. */
+  | { readonly type: 'forget'; readonly id_model: string; readonly version: string };
+
+/** Longer than starting a worker anew takes: until then requests wait for it and do not hear of an unknown model. */
+const DESERTED_MS = 60_000;
 
 export function decideReplicas(observed: ReplicaObservation): readonly ReplicaAction[] {
   const actions: ReplicaAction[] = [];
   const dying = new Set<string>();
   for (const worker of observed.workers) {
-    const reason = reasonToKill(worker, observed);
+    const { id_worker, ended } = worker;
+    const reason = ended ?? reasonToKill(worker, observed);
     if (reason === undefined) continue;
-    dying.add(worker.id_worker);
-    actions.push({ type: 'kill', id_worker: worker.id_worker, reason });
+    dying.add(id_worker);
+    actions.push({ type: ended === undefined ? 'kill' : 'bury', id_worker, reason });
   }
   // UPDATING workers are on their way out already.
   const staying = observed.workers.filter((one) => one.status !== 'UPDATING' && !dying.has(one.id_worker));
@@ -69,6 +97,12 @@ export function decideReplicas(observed: ReplicaObservation): readonly ReplicaAc
   }
   for (const worker of staying) {
     if (!isWanted.has(worker)) actions.push({ type: 'retire', id_worker: worker.id_worker });
+  }
+  for (const { id_model, version, left } of observed.unloading) {
+    if (left === 0) actions.push({ type: 'unloaded', id_model, version });
+  }
+  for (const { id_model, version, desertedSince } of observed.deserted) {
+    if (observed.now - desertedSince > DESERTED_MS) actions.push({ type: 'forget', id_model, version });
   }
   return actions;
 }

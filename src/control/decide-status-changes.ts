@@ -1,48 +1,72 @@
-/** Which workers to take out of traffic, and which to let back. Pure. */
+/** Which workers to take out of traffic, which to let back, and whose rows to remove. Pure. */
 import type { WorkerLoad } from '../table/load-statement.ts';
-import type { WorkerRow, WorkerStatus } from '../table/worker-row.ts';
+import { isRemovable, type WorkerRow, type WorkerStatus } from '../table/worker-row.ts';
 
 export interface WatchdogObservation {
   readonly workers: readonly { readonly row: WorkerRow; readonly statements: readonly WorkerLoad[] }[];
   /** The table's clock, milliseconds. */
   readonly now: number;
+  /** Since when, by that clock, the table could be spoken to without a gap. */
+  readonly since: number;
   /** A worker that gave no sign of life for this long is silent. */
   readonly silentMs: number;
+  /** A worker that has been silent for this long does not come back. */
+  readonly errorGraceMs: number;
 }
 
-export interface StatusChange {
-  readonly id_worker: string;
-  readonly from: WorkerStatus;
-  readonly to: WorkerStatus;
-  readonly reason: string;
-}
+export type WatchdogAction =
+  | {
+      readonly type: 'transition';
+      readonly id_worker: string;
+      readonly from: WorkerStatus;
+      readonly to: WorkerStatus;
+      readonly reason: string;
+    }
+  | { readonly type: 'remove'; readonly id_worker: string; readonly reason: string };
 
 /**
- * Which statuses to change. A worker is in ERROR while it is silent, or while every gateway that speaks of it
- * says that it cannot reach it; one gateway among several may have trouble of its own.
+ * A worker is in ERROR while no gateway reaches it and it is silent, or while every gateway that speaks of it says that
+ * it cannot reach it; one gateway among several may have trouble of its own, and a worker that is reached is alive
+ * even where its own way to the table is cut.
  */
-export function decideStatusChanges(observed: WatchdogObservation): readonly StatusChange[] {
-  const changes: StatusChange[] = [];
+export function decideStatusChanges(observed: WatchdogObservation): readonly WatchdogAction[] {
+  const actions: WatchdogAction[] = [];
   for (const { row, statements } of observed.workers) {
+    const { id_worker, status } = row;
     const trouble = troubleOf(row, statements, observed);
-    if (row.status === 'ACTIVE' && trouble !== undefined) {
-      changes.push({ id_worker: row.id_worker, from: 'ACTIVE', to: 'ERROR', reason: trouble });
-    } else if (row.status === 'ERROR' && trouble === undefined) {
-      changes.push({ id_worker: row.id_worker, from: 'ERROR', to: 'ACTIVE', reason: '' });
+    if (status === 'ACTIVE' && trouble !== undefined) {
+      actions.push({ type: 'transition', id_worker, from: 'ACTIVE', to: 'ERROR', reason: trouble });
+    } else if (status === 'ERROR' && trouble === undefined) {
+      actions.push({ type: 'transition', id_worker, from: 'ERROR', to: 'ACTIVE', reason: '' });
+    } else if (isRemovable(status) && isGone(row, statements, observed)) {
+      const silence = Math.round(silenceOf(row, observed));
+      actions.push({ type: 'remove', id_worker, reason: `silent for ${silence} ms while ${status}` });
     }
   }
-  return changes;
+  return actions;
 }
 
 function troubleOf(
   row: WorkerRow,
   statements: readonly WorkerLoad[],
-  { now, silentMs }: WatchdogObservation,
+  observed: WatchdogObservation,
 ): string | undefined {
-  const silence = now - row.last_activity;
-  if (silence > silentMs) return `silent for ${Math.round(silence)} ms`;
-  if (statements.length > 0 && statements.every((statement) => !statement.reachable)) {
-    return 'does not answer the gateway';
-  }
-  return undefined;
+  if (statements.some(({ reachable }) => reachable)) return undefined;
+  const silence = silenceOf(row, observed);
+  if (silence > observed.silentMs) return `silent for ${Math.round(silence)} ms`;
+  return statements.length > 0 ? 'does not answer the gateway' : undefined;
+}
+
+/** Nobody waits for one that was on its way in or out; one that served may only be frozen. */
+function isGone(row: WorkerRow, statements: readonly WorkerLoad[], observed: WatchdogObservation): boolean {
+  if (statements.some(({ reachable }) => reachable)) return false;
+  const patienceMs = row.status === 'ERROR' ? observed.errorGraceMs : observed.silentMs;
+  return silenceOf(row, observed) > patienceMs;
+}
+
+/** How long nothing was heard of it while it could have been, milliseconds. */
+function silenceOf({ last_activity }: WorkerRow, { now, since }: WatchdogObservation): number {
+  // A sign of life from the future was stamped before the table's clock was set back.
+  const heardAt = last_activity > now ? since : Math.max(last_activity, since);
+  return now - heardAt;
 }

@@ -1,11 +1,11 @@
 /** Loading and unloading: brings what the repository holds together with what the supervisor serves. */
-import { stat } from 'node:fs/promises';
 import {
   type ModelVersion,
   type RepositoryProblem,
   readModel,
   scanRepository,
 } from '../repository/model-repository.ts';
+import { modelRevision } from '../repository/model-revision.ts';
 import type { ControlTable } from '../table/control-table.ts';
 import type { CommandResult, ModelCommand, ModelRecord } from '../table/model-record.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -32,14 +32,22 @@ export class ModelLifecycle {
     this.#options = options;
   }
 
+  /** @throws RepositoryError when the repository cannot be read */
+  async check(): Promise<void> {
+    await scanRepository(this.#options.root);
+  }
+
   /**
-   * Serves all that the repository holds; what cannot be served is reported and skipped.
+   * Serves all that the repository holds, but what somebody has unloaded; what cannot be served is reported and
+   * skipped.
    * @throws RepositoryError when the repository itself cannot be read
    */
   async loadAll(): Promise<void> {
     const scan = await scanRepository(this.#options.root);
     await this.#report(scan.problems);
-    for (const version of scan.versions) await this.#serve(version);
+    for (const version of scan.versions) {
+      if (!this.#record(version.idModel, version.version)?.unloaded) await this.#serve(version);
+    }
   }
 
   /** Carries out a command after the ones before it. */
@@ -95,7 +103,8 @@ export class ModelLifecycle {
     const records = this.#records(id_model);
     if (records.length === 0) return failed(id, `unknown model "${id_model}"`);
     for (const { version } of records) {
-      if (supervisor.served(id_model, version)) await supervisor.retire(id_model, version, 'unloaded');
+      const serves = supervisor.served(id_model, version) || supervisor.running(id_model, version) > 0;
+      if (serves) await supervisor.unload(id_model, version);
       this.#stamps.delete(`${id_model}/${version}`);
     }
     const gone = await this.#until(() =>
@@ -109,9 +118,18 @@ export class ModelLifecycle {
     const { supervisor, defaultReplicas } = this.#options;
     const { idModel, modelPath, platform, config } = version;
     const replicas = config.replicas ?? defaultReplicas;
-    const served = { id_model: idModel, version: version.version, modelPath, platform, config, replicas };
+    const revision = await modelRevision(version);
+    const served = {
+      id_model: idModel,
+      version: version.version,
+      modelPath,
+      platform,
+      config,
+      replicas,
+      revision,
+    };
     const key = `${idModel}/${version.version}`;
-    const stamp = JSON.stringify([served, await fileStamp(modelPath)]);
+    const stamp = JSON.stringify(served);
     // Loading what is served already, from the same files, changes nothing.
     if (supervisor.served(idModel, version.version) && this.#stamps.get(key) === stamp) return;
     this.#stamps.set(key, stamp);
@@ -138,6 +156,7 @@ export class ModelLifecycle {
         max_batch_size: 0,
         max_queue_delay_us: 0,
         signature: undefined,
+        unloaded: false,
       });
     }
   }
@@ -170,9 +189,4 @@ export class ModelLifecycle {
 
 function failed(id: string, message: string): CommandResult {
   return { id, outcome: 'failed', message };
-}
-
-async function fileStamp(path: string): Promise<string> {
-  const { mtimeMs, size } = await stat(path);
-  return `${mtimeMs}:${size}`;
 }

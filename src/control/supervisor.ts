@@ -1,15 +1,18 @@
-/** The supervisor: keeps as many workers of each model version as are wanted, and writes their rows. */
+/** The supervisor: keeps as many workers of each model version as are wanted, by what the table says of them. */
 import type { Provisioner, WorkerEvent } from '../provision/provisioner.ts';
-import type { ControlTable } from '../table/control-table.ts';
+import type { ControlTable, TableView } from '../table/control-table.ts';
 import { isSameVersion, type ModelRecord, type VersionName } from '../table/model-record.ts';
 import { newWorkerId } from '../table/worker-id.ts';
+import type { WorkerRow } from '../table/worker-row.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ControlLoop } from './control-loop.ts';
 import {
+  type DesertedVersion,
   decideReplicas,
   type ReplicaAction,
   type ReplicaObservation,
   type SupervisedWorker,
+  type UnloadingVersion,
 } from './decide-replicas.ts';
 import { type ServedVersion, WantedVersions } from './wanted-versions.ts';
 
@@ -24,6 +27,7 @@ export interface SupervisorOptions {
   readonly startTimeoutMs: number;
 }
 
+/** A worker that this controller started, or found in the table and adopted. */
 interface Supervised {
   readonly id_worker: string;
   readonly id_model: string;
@@ -32,21 +36,26 @@ interface Supervised {
   readonly startedAt: number;
   readyAt: number | undefined;
   errorSince: number | undefined;
+  ended: string | undefined;
 }
 
 const INTERVAL_MS = 100;
 /** A worker that served for this long was sound; its death starts the count of failures anew. */
 const SOUND_AFTER_MS = 10_000;
+/** Of a worker that was found in the table with another revision than the one that is to be served. */
+const EARLIER_GENERATION = 0;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #wanted = new WantedVersions();
   readonly #workers = new Map<string, Supervised>();
+  /** Since when versions that nobody asked for have had no worker. */
+  readonly #desertedSince = new Map<string, number>();
   readonly #loop: ControlLoop<ReplicaObservation, ReplicaAction>;
-  /** Events of workers are applied one after the other, in their order. */
-  #events: Promise<void> = Promise.resolve();
+  readonly #unsubscribe: () => void;
 
   constructor(options: SupervisorOptions) {
+    const { table, provisioner, log } = options;
     this.#options = options;
     this.#loop = new ControlLoop({
       name: 'supervisor',
@@ -54,18 +63,25 @@ export class Supervisor {
       observe: () => this.#observe(),
       decide: decideReplicas,
       act: (action) => this.#act(action),
-      log: options.log,
+      log,
     });
-    options.provisioner.onEvent((event) => {
-      this.#events = this.#events
-        .then(() => this.#onEvent(event))
-        .catch((error: unknown) => options.log.error({ err: error, event }, 'a worker event was not applied'))
-        .finally(() => this.#loop.kick());
+    provisioner.onEvent((event) => {
+      this.#onEvent(event);
+      this.#loop.kick();
+    });
+    this.#unsubscribe = table.subscribe((change) => {
+      if (change.kind === 'worker' && this.#workers.has(change.id_worker)) this.#loop.kick();
     });
   }
 
+  /** Acts from now on: this controller is the one that does. */
   start(): void {
     this.#loop.start();
+  }
+
+  /** Acts no more until started again; what it knows of its workers it keeps. */
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
   /**
@@ -74,19 +90,16 @@ export class Supervisor {
    */
   async serve(served: ServedVersion): Promise<void> {
     this.#wanted.add(served);
-    const before = this.#record(served.id_model, served.version);
-    await this.#options.table.putModel({
-      id_model: served.id_model,
-      version: served.version,
-      platform: served.platform,
-      replicas: served.replicas,
-      max_queue_delay_us: served.config.maxQueueDelayUs ?? 0,
-      state: before?.state === 'READY' ? 'READY' : 'LOADING',
-      reason: '',
-      max_batch_size: before?.max_batch_size ?? 0,
-      signature: before?.signature,
-    });
+    await this.#putRecord(served);
     this.#loop.kick();
+  }
+
+  /** Writes the records of all that is served once more, where the table may have lost them. */
+  async reaffirm(): Promise<void> {
+    for (const name of this.#wanted.names()) {
+      const wanted = this.#wanted.get(name);
+      if (wanted) await this.#putRecord(wanted.served);
+    }
   }
 
   /**
@@ -98,7 +111,7 @@ export class Supervisor {
     if (!wanted || !this.#wanted.isNewest(wanted)) return 'failed';
     let current = 0;
     for (const row of this.#options.table.view().workers) {
-      if (!isSameVersion(row, { id_model, version }) || row.status !== 'ACTIVE') continue;
+      if (!row.supervised || !isSameVersion(row, { id_model, version }) || row.status !== 'ACTIVE') continue;
       if (this.#workers.get(row.id_worker)?.generation !== wanted.generation) return 'starting';
       current++;
     }
@@ -110,65 +123,158 @@ export class Supervisor {
     return this.#wanted.get({ id_model, version })?.served;
   }
 
-  /** Stops serving a version: its workers drain and go. */
+  /** Keeps no workers of a version any more: those it has drain and go. */
   async retire(id_model: string, version: string, reason: string): Promise<void> {
     this.#wanted.drop({ id_model, version });
-    const record = this.#record(id_model, version);
-    const left = this.#workersOf(id_model, version).length > 0;
-    if (record)
-      await this.#options.table.putModel({ ...record, state: left ? 'UNLOADING' : 'UNAVAILABLE', reason });
+    await this.#putRetired(id_model, version, { reason });
+    this.#loop.kick();
+  }
+
+  /** Ends the serving of a version, also by workers that somebody started by hand. */
+  async unload(id_model: string, version: string): Promise<void> {
+    const { table } = this.#options;
+    this.#wanted.drop({ id_model, version });
+    await this.#putRetired(id_model, version, { reason: 'unloaded', unloaded: true });
+    for (const row of table.view().workers) {
+      if (!isSameVersion(row, { id_model, version })) continue;
+      // Each sees in the table that it is to drain.
+      if (!row.supervised) await table.transition(row.id_worker, 'ACTIVE', 'UPDATING', 'unloaded');
+    }
     this.#loop.kick();
   }
 
   /** Workers of a version that have not ended. */
   running(id_model: string, version: string): number {
-    return this.#workersOf(id_model, version).length;
+    return this.#countWorkers(this.#options.table.view(), { id_model, version });
   }
 
-  /** Retires all and ends all processes. */
+  /** Acts no more and ends all processes that it started. */
   async close(): Promise<void> {
+    this.#unsubscribe();
     this.#wanted.clear();
     await this.#loop.stop();
-    for (const worker of this.#workers.values()) {
-      await this.#options.table.transition(worker.id_worker, 'ACTIVE', 'UPDATING', 'shutting down');
-    }
     await this.#options.provisioner.close();
-    await this.#events;
   }
 
   #observe(): ReplicaObservation {
-    const { table, now, errorGraceMs, startTimeoutMs } = this.#options;
+    const { table, provisioner, now, errorGraceMs, startTimeoutMs } = this.#options;
+    const view = table.view();
+    const rows = new Map(view.workers.map((row) => [row.id_worker, row]));
+    for (const row of view.workers) this.#adopt(row);
     const workers: SupervisedWorker[] = [];
     for (const worker of this.#workers.values()) {
-      const status = table.worker(worker.id_worker)?.status;
+      const row = rows.get(worker.id_worker);
+      if (!row && !provisioner.has(worker.id_worker)) {
+        // It went in order, or somebody else has removed it.
+        this.#workers.delete(worker.id_worker);
+        continue;
+      }
+      const status = row?.status;
+      if (status === 'ACTIVE' && worker.readyAt === undefined) this.#onReady(worker);
       if (status !== 'ERROR') worker.errorSince = undefined;
       else worker.errorSince ??= now();
       workers.push({ ...worker, status });
     }
-    return { wanted: this.#wanted.list(), workers, now: now(), errorGraceMs, startTimeoutMs };
+    return {
+      wanted: this.#wanted.list(),
+      workers,
+      unloading: this.#unloading(view),
+      deserted: this.#deserted(view),
+      now: now(),
+      errorGraceMs,
+      startTimeoutMs,
+    };
+  }
+
+  /** Takes over a worker that another controller, or this one in another life of it, has started. */
+  #adopt({ id_worker, id_model, version, supervised, status, revision }: WorkerRow): void {
+    const wanted = this.#wanted.get({ id_model, version });
+    if (!supervised || !wanted || status === 'UPDATING' || this.#workers.has(id_worker)) return;
+    const isCurrent = revision === wanted.served.revision;
+    this.#workers.set(id_worker, {
+      id_worker,
+      id_model,
+      version,
+      generation: isCurrent ? wanted.generation : EARLIER_GENERATION,
+      startedAt: this.#options.now(),
+      readyAt: undefined,
+      errorSince: undefined,
+      ended: undefined,
+    });
+  }
+
+  #onReady(worker: Supervised): void {
+    worker.readyAt = this.#options.now();
+    const wanted = this.#wanted.get(worker);
+    if (wanted?.generation === worker.generation) this.#wanted.prove(wanted);
+    this.#options.log.info({ id_worker: worker.id_worker }, 'worker is ready');
+  }
+
+  #unloading(view: TableView): UnloadingVersion[] {
+    return view.models
+      .filter(({ state }) => state === 'UNLOADING')
+      .map(({ id_model, version }) => {
+        return { id_model, version, left: this.#countWorkers(view, { id_model, version }) };
+      });
+  }
+
+  #deserted(view: TableView): DesertedVersion[] {
+    const deserted: DesertedVersion[] = [];
+    for (const record of view.models) {
+      const { id_model, version } = record;
+      const key = `${id_model}/${version}`;
+      const served = this.#wanted.get(record) || record.replicas > 0 || record.state !== 'READY';
+      if (served || this.#countWorkers(view, record) > 0) {
+        this.#desertedSince.delete(key);
+        continue;
+      }
+      const desertedSince = this.#desertedSince.get(key) ?? this.#options.now();
+      this.#desertedSince.set(key, desertedSince);
+      deserted.push({ id_model, version, desertedSince });
+    }
+    return deserted;
   }
 
   async #act(action: ReplicaAction): Promise<void> {
+    const { table, provisioner, log } = this.#options;
     switch (action.type) {
       case 'start':
         this.#startWorker(action.id_model, action.version);
         return;
       case 'retire':
-        // A starting worker has no row to mark, or one that may be removed as it is.
-        await this.#options.table.transition(
-          action.id_worker,
-          'ACTIVE',
-          'UPDATING',
-          'replaced or not wanted any more',
-        );
-        this.#workers.delete(action.id_worker);
-        this.#options.provisioner.drain(action.id_worker);
+        await this.#retireWorker(action.id_worker);
         return;
       case 'kill':
-        this.#options.log.warn({ id_worker: action.id_worker, reason: action.reason }, 'killing a worker');
-        this.#options.provisioner.kill(action.id_worker);
+        log.warn({ id_worker: action.id_worker, reason: action.reason }, 'killing a worker');
+        if (provisioner.has(action.id_worker)) provisioner.kill(action.id_worker);
+        // Out of reach: should it live, it finds its row removed and goes.
+        else await table.remove(action.id_worker);
+        return;
+      case 'bury':
+        await table.transition(action.id_worker, 'ACTIVE', 'ERROR', action.reason);
+        await table.remove(action.id_worker);
+        this.#workers.delete(action.id_worker);
+        return;
+      case 'unloaded': {
+        const record = this.#record(action);
+        if (record) await table.putModel({ ...record, state: 'UNAVAILABLE' });
+        return;
+      }
+      case 'forget':
+        await table.removeModel(action.id_model, action.version);
         return;
     }
+  }
+
+  async #retireWorker(id_worker: string): Promise<void> {
+    const { table, provisioner } = this.#options;
+    const reason = 'replaced or not wanted any more';
+    const result = await table.transition(id_worker, 'ACTIVE', 'UPDATING', reason);
+    // One that does not serve has nothing to finish.
+    if (result === 'conflict') await table.remove(id_worker);
+    this.#workers.delete(id_worker);
+    // One that another has started sees in the table that it is to drain.
+    provisioner.drain(id_worker);
   }
 
   #startWorker(id_model: string, version: string): void {
@@ -176,7 +282,7 @@ export class Supervisor {
     if (!wanted) return;
     const { provisioner, now, random64 } = this.#options;
     const id_worker = newWorkerId(id_model, version, random64());
-    const { modelPath, config } = wanted.served;
+    const { modelPath, config, revision } = wanted.served;
     this.#workers.set(id_worker, {
       id_worker,
       id_model,
@@ -185,101 +291,93 @@ export class Supervisor {
       startedAt: now(),
       readyAt: undefined,
       errorSince: undefined,
+      ended: undefined,
     });
-    provisioner.start({ id_worker, id_model, version, modelPath, config });
+    provisioner.start({ id_worker, id_model, version, modelPath, config, revision });
   }
 
-  async #onEvent(event: WorkerEvent): Promise<void> {
-    const { table, log, now } = this.#options;
-    const { id_worker } = event;
-    const worker = this.#workers.get(id_worker);
-    switch (event.type) {
-      case 'registered': {
-        if (!worker) return;
-        const { endpoint, slots, node, pid, signature, max_batch_size } = event;
-        const { id_model, version } = worker;
-        await table.register({ id_worker, id_model, version, endpoint, slots, node, pid });
-        const record = this.#record(id_model, version);
-        if (record) await table.putModel({ ...record, signature, max_batch_size, reason: '' });
-        return;
-      }
-      case 'ready': {
-        if (!worker) return;
-        worker.readyAt = now();
-        const wanted = this.#wanted.get(worker);
-        if (wanted?.generation === worker.generation) this.#wanted.prove(wanted);
-        await table.transition(id_worker, 'INACTIVE', 'ACTIVE');
-        const record = this.#record(worker.id_model, worker.version);
-        if (record && record.state === 'LOADING')
-          await table.putModel({ ...record, state: 'READY', reason: '' });
-        log.info({ id_worker }, 'worker is ready');
-        return;
-      }
-      case 'heartbeat':
-        await table.heartbeat(event);
-        return;
-      case 'draining':
-        await table.transition(id_worker, 'ACTIVE', 'UPDATING', 'drains');
-        return;
-      case 'failed':
-        if (worker) await this.#onModelFailed(worker, event.reason);
-        return;
-      case 'exited':
-        await this.#onExited(id_worker, worker, event.reason);
-        return;
-    }
+  #onEvent(event: WorkerEvent): void {
+    const worker = this.#workers.get(event.id_worker);
+    if (!worker) return;
+    if (event.type === 'failed') void this.#onModelFailed(worker, event.reason);
+    else this.#onExited(worker, event.reason);
   }
 
   /** The model does not load: what was served before stays; else it is left alone until somebody loads it again. */
   async #onModelFailed(worker: Supervised, reason: string): Promise<void> {
     const { id_model, version, generation } = worker;
     const { table, log } = this.#options;
-    const record = this.#record(id_model, version);
+    const record = this.#record(worker);
     const wanted = this.#wanted.get(worker);
     // A version that serves elsewhere does load; here it failed for a reason of this process.
     if (!wanted || wanted.generation !== generation || wanted.proven) return;
     log.error({ id_model, version, reason }, 'model does not load; the others are served');
-    if (this.#wanted.giveUp(wanted)) {
-      if (record) await table.putModel({ ...record, reason: `the last load failed: ${reason}` });
-    } else if (record) {
-      await table.putModel({ ...record, state: 'UNAVAILABLE', reason });
-    }
+    const served = this.#wanted.giveUp(wanted);
+    if (!record) return;
+    const failed = served
+      ? { ...record, reason: `the last load failed: ${reason}` }
+      : { ...record, state: 'UNAVAILABLE' as const, reason };
+    await table.putModel(failed).catch((error: unknown) => {
+      log.warn({ err: error, id_model, version }, 'the table was not told that a model does not load');
+    });
   }
 
-  async #onExited(id_worker: string, worker: Supervised | undefined, reason: string): Promise<void> {
+  #onExited(worker: Supervised, reason: string): void {
     const { table, log, now } = this.#options;
-    const row = table.worker(id_worker);
-    if (row?.status === 'ACTIVE') await table.transition(id_worker, 'ACTIVE', 'ERROR', reason);
-    await table.remove(id_worker);
-    this.#workers.delete(id_worker);
-    const id_model = worker?.id_model ?? row?.id_model;
-    const version = worker?.version ?? row?.version;
-    if (id_model === undefined || version === undefined) return;
-    const wanted = this.#wanted.get({ id_model, version });
-    if (worker && wanted?.generation === worker.generation && row?.status !== 'UPDATING') {
-      const sound = worker.readyAt !== undefined && now() - worker.readyAt > SOUND_AFTER_MS;
-      const delayMs = this.#wanted.onDeath(wanted, sound, now());
-      log.warn({ id_worker, reason, restart_in_ms: delayMs }, 'worker died; it is replaced');
-    }
-    const record = this.#record(id_model, version);
-    if (record?.state === 'UNLOADING' && this.running(id_model, version) === 0) {
-      await table.putModel({ ...record, state: 'UNAVAILABLE' });
-    }
+    const { id_worker, readyAt, generation } = worker;
+    const status = table.worker(id_worker)?.status;
+    worker.ended = reason;
+    // Who drains is expected to end, and one that had served and has no row any more has removed it itself.
+    if (status === 'UPDATING' || (status === undefined && readyAt !== undefined)) return;
+    const wanted = this.#wanted.get(worker);
+    if (wanted?.generation !== generation) return;
+    const sound = readyAt !== undefined && now() - readyAt > SOUND_AFTER_MS;
+    const delayMs = this.#wanted.onDeath(wanted, sound, now());
+    log.warn({ id_worker, reason, restart_in_ms: delayMs }, 'worker died; it is replaced');
   }
 
-  #workersOf(id_model: string, version: string): (VersionName & { id_worker: string })[] {
-    const rows: (VersionName & { id_worker: string })[] = this.#options.table
-      .view()
-      .workers.filter((row) => isSameVersion(row, { id_model, version }));
-    const starting = [...this.#workers.values()].filter(
-      (worker) =>
-        isSameVersion(worker, { id_model, version }) &&
-        !rows.some((row) => row.id_worker === worker.id_worker),
-    );
-    return [...rows, ...starting];
+  async #putRecord(served: ServedVersion): Promise<void> {
+    const { id_model, version, platform, replicas, config } = served;
+    const { table } = this.#options;
+    const before = this.#record(served);
+    const serves = table.view().workers.some((row) => row.status === 'ACTIVE' && isSameVersion(row, served));
+    await table.putModel({
+      id_model,
+      version,
+      platform,
+      replicas,
+      max_queue_delay_us: config.maxQueueDelayUs ?? 0,
+      state: serves || before?.state === 'READY' ? 'READY' : 'LOADING',
+      reason: '',
+      max_batch_size: before?.max_batch_size ?? 0,
+      signature: before?.signature,
+      unloaded: false,
+    });
   }
 
-  #record(id_model: string, version: string): ModelRecord | undefined {
-    return this.#options.table.view().models.find((model) => isSameVersion(model, { id_model, version }));
+  async #putRetired(id_model: string, version: string, more: Partial<ModelRecord>): Promise<void> {
+    const record = this.#record({ id_model, version });
+    if (!record) return;
+    const state = this.running(id_model, version) > 0 ? 'UNLOADING' : 'UNAVAILABLE';
+    await this.#options.table.putModel({ ...record, ...more, state });
+  }
+
+  #countWorkers(view: TableView, name: VersionName): number {
+    let count = 0;
+    const counted = new Set<string>();
+    for (const row of view.workers) {
+      if (!isSameVersion(row, name)) continue;
+      count++;
+      counted.add(row.id_worker);
+    }
+    for (const worker of this.#workers.values()) {
+      if (isSameVersion(worker, name) && worker.ended === undefined && !counted.has(worker.id_worker))
+        count++;
+    }
+    return count;
+  }
+
+  #record(name: VersionName): ModelRecord | undefined {
+    return this.#options.table.view().models.find((model) => isSameVersion(model, name));
   }
 }

@@ -9,6 +9,7 @@ const served = (modelPath: string): ServedVersion => ({
   platform: '',
   config: {},
   replicas: 2,
+  revision: 'r',
 });
 const M = { id_model: 'm', version: '1' };
 

@@ -9,6 +9,8 @@ export interface ServedVersion extends VersionName {
   readonly platform: string;
   readonly config: ModelConfig;
   readonly replicas: number;
+  /** Digest of file and configuration, by which workers that another controller started are known. */
+  readonly revision: string;
 }
 
 export interface Wanted {
@@ -48,6 +50,10 @@ export class WantedVersions {
       failures: 0,
       startNotBefore: 0,
     });
+  }
+
+  names(): VersionName[] {
+    return Array.from(this.#wanted.values(), ({ served: { id_model, version } }) => ({ id_model, version }));
   }
 
   /** Wants a version no more. */

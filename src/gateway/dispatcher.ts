@@ -143,12 +143,13 @@ export class Dispatcher implements ExchangeHandler<VersionRoute> {
   }
 
   #pick(route: VersionRoute): WorkerLink | undefined {
-    return route.usable[pickLeastConnections(route.usable, route.nextTurn())];
+    return route.usable[pickLeastConnections(route.usable)];
   }
 
   #bind(exchange: RoutedExchange, link: WorkerLink): void {
     exchange.link = link;
     exchange.sentAt = this.#options.now();
+    link.sent++;
     exchange.stream = link.channel.send(exchange.request, exchange);
     this.#options.onLoadChange();
   }

@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelState } from '../channel/channel.ts';
 import type { ControlTable, TableChange } from '../table/control-table.ts';
+import type { WorkerLoad } from '../table/load-statement.ts';
+import type { ProcessIdentity } from '../table/member.ts';
 import { isSameVersion } from '../table/model-record.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
 import { ModelRoute, VersionRoute, type WaitingLimits } from './model-route.ts';
@@ -10,6 +12,8 @@ import { WorkerLink } from './worker-link.ts';
 
 export interface FleetOptions {
   readonly id_gateway: string;
+  /** Where this gateway runs and listens. */
+  readonly identity: () => ProcessIdentity & { readonly address: string };
   readonly table: ControlTable;
   readonly limits: WaitingLimits;
   /** Opens a channel of the kind that the endpoint's scheme names. */
@@ -103,7 +107,10 @@ export class Fleet {
         this.#refreshModel(change.id_model);
         return;
       case 'load':
-        this.#refreshOthersLoad();
+        this.#hearOthers(change.id_workers);
+        return;
+      case 'restored':
+        this.#state();
         return;
     }
   }
@@ -128,7 +135,7 @@ export class Fleet {
       const channel = this.#options.openChannel(row, (state, reason) => {
         if (link) this.#onChannelState(link, state, reason);
       });
-      link = new WorkerLink(row, channel);
+      link = new WorkerLink(row, channel, performance.now());
     } catch (error) {
       this.#options.log.warn({ id_worker, reason: (error as Error).message }, 'worker cannot be reached');
       return;
@@ -197,20 +204,29 @@ export class Fleet {
     for (const route of gone) this.#options.onRouteGone(route);
   }
 
-  #refreshOthersLoad(): void {
+  /** @param id_workers those of which others have said something new; undefined: perhaps all */
+  #hearOthers(id_workers: ReadonlySet<string> | undefined): void {
+    const { table, id_gateway } = this.#options;
+    const gateways = table.liveGateways;
     for (const link of this.#links.values()) {
-      const current = this.#options.table.worker(link.id_worker)?.current_requests ?? 0;
-      link.othersLoad = Math.max(0, current - link.stated);
+      const { id_worker } = link;
+      const isNew = id_workers === undefined || id_workers.has(id_worker);
+      link.hear(isNew ? table.loadOfOthers(id_worker, id_gateway) : undefined, gateways);
     }
   }
 
   #state(): void {
     clearTimeout(this.#statementTimer);
     this.#statementTimer = undefined;
-    const { table, id_gateway, log } = this.#options;
-    const statement = { id_gateway, loads: Array.from(this.#links.values(), (link) => link.statement()) };
+    const { table, id_gateway, identity, log } = this.#options;
+    const now = performance.now();
+    const loads: WorkerLoad[] = [];
+    for (const link of this.#links.values()) {
+      const load = link.statement(now);
+      if (load) loads.push(load);
+    }
     table
-      .state(statement)
+      .state({ id_gateway, ...identity(), loads })
       .catch((error: unknown) => log.warn({ err: error }, 'the table does not take statements'));
   }
 }

@@ -19,6 +19,8 @@ import { RequestIds } from './request-id.ts';
 
 export interface GatewayOptions {
   readonly id_gateway: string;
+  readonly node: string;
+  readonly pid: number;
   readonly table: ControlTable;
   readonly version: string;
   readonly openChannel: (
@@ -44,10 +46,14 @@ export class Gateway {
   readonly #dispatcher: Dispatcher;
   readonly #front: HttpFront;
   readonly #ticks: NodeJS.Timeout;
+  readonly #node: string;
+  /** Where it listens; empty until it does. */
+  #address = '';
   readonly #failureLog = new LogThrottle(MAX_FAILURES_LOGGED_PER_S);
 
   constructor(options: GatewayOptions) {
     const { table, log, version, maxInFlight, requestTimeoutMs } = options;
+    this.#node = options.node;
     const now = () => performance.now();
     this.#dispatcher = new Dispatcher({
       maxInFlight,
@@ -58,6 +64,7 @@ export class Gateway {
     });
     this.#fleet = new Fleet({
       id_gateway: options.id_gateway,
+      identity: () => ({ node: options.node, pid: options.pid, address: this.#address }),
       table,
       limits: options.waiting,
       openChannel: options.openChannel,
@@ -103,8 +110,12 @@ export class Gateway {
     }, TICK_MS);
   }
 
-  listen(port: number, host: string): Promise<AddressInfo> {
-    return this.#front.listen(port, host);
+  async listen(port: number, host: string): Promise<AddressInfo> {
+    const address = await this.#front.listen(port, host);
+    // One that listens on all addresses is best found by its machine's name.
+    const shown = host === '0.0.0.0' || host === '::' ? this.#node : host;
+    this.#address = `http://${shown.includes(':') ? `[${shown}]` : shown}:${address.port}`;
+    return address;
   }
 
   /** Finishes what is under way, accepting nothing new, and lets go of the workers. */

@@ -25,8 +25,6 @@ export class VersionRoute {
   /** The links that may be sent new requests; replaced as a whole when that changes. */
   usable: readonly WorkerLink[] = [];
   record: ModelRecord;
-  /** Where the next choice among equals begins. */
-  #turn = 0;
 
   constructor(record: ModelRecord, statistics: VersionStatistics, limits: WaitingLimits) {
     this.id_model = record.id_model;
@@ -40,13 +38,16 @@ export class VersionRoute {
     return this.usable.length > 0;
   }
 
-  nextTurn(): number {
-    this.#turn = (this.#turn + 1) % 0x40000000;
-    return this.#turn;
-  }
-
   refreshUsable(): void {
+    const before = this.usable;
     this.usable = [...this.links].filter((link) => link.usable);
+    let most = 0;
+    for (const { sent } of before) most = Math.max(most, sent);
+    for (const link of this.usable) {
+      // Who comes, or comes back, begins with the others: it is not to make up for when it was not there. The
+      // fraction has each gateway begin with another worker.
+      if (!before.includes(link)) link.sent = most + Math.random();
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /** The port of the process control table: the one truth that gateways, monitors and control loops share. */
 import type { LoadStatement, WorkerLoad } from './load-statement.ts';
-import type { Candidate, ControllerRow, GatewayRow, Leadership } from './member.ts';
+import type { Candidate, ControllerRow, GatewayRow, Leadership, TermListener } from './member.ts';
 import type { CommandResult, ModelCommand, ModelDescription, ModelRecord } from './model-record.ts';
 import type { WorkerRegistration, WorkerRow, WorkerStatus } from './worker-row.ts';
 
@@ -128,6 +128,9 @@ export interface ControlTable extends WorkerTable {
   /** Serves such wishes while this process's candidate acts. */
   serveCommands(handler: (command: ModelCommand) => Promise<CommandResult>): () => void;
 
-  /** Stands for acting controller; `onChange` hears whenever it comes to act or ceases to. */
-  campaign(candidate: Candidate, onChange: (acting: boolean) => void): Leadership;
+  /**
+   * Stands for acting controller. Resolves once it is known whether it acts at first; the listener has been told so
+   * then.
+   */
+  campaign(candidate: Candidate, listener: TermListener): Promise<Leadership>;
 }

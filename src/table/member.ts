@@ -35,5 +35,11 @@ export interface Leadership {
   resign(): Promise<void>;
 }
 
+/**
+ * Told when a candidate comes to act, with the number of its term, and when it ceases to, with undefined. Terms count up
+ * over all candidates: two of the same candidate's in a row had nobody's between them.
+ */
+export type TermListener = (term: number | undefined) => void;
+
 /** How long a gateway or a controller counts as alive after it last spoke, in milliseconds. */
 export const MEMBER_TTL_MS = 3_000;

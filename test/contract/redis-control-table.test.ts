@@ -7,6 +7,8 @@ import { describeControlTable } from './control-table.ts';
 
 let redis: RedisServer;
 let tables = 0;
+/** Time passes for server and process alike: a server's clock alone that moves has been set. */
+let passedMs = 0;
 
 beforeAll(async () => {
   redis = await startRedis({ movableClock: true });
@@ -20,13 +22,14 @@ describeControlTable('RedisControlTable', async () => {
     target: parseRedisUrl(redis.url),
     prefix: `t${tables++}`,
     name: 'contract',
-    now: () => performance.now(),
+    now: () => performance.now() + passedMs,
     log: { warn: () => {}, info: () => {} },
   });
   await table.ready(5_000);
   return {
     table,
     advance: async (ms) => {
+      passedMs += ms;
       redis.advanceClock(ms);
       await table.refresh();
     },

@@ -12,7 +12,7 @@ import type {
 } from '../control-table.ts';
 import type { LoadStatement, WorkerLoad } from '../load-statement.ts';
 import { LocalView, modelKey } from '../local-view.ts';
-import type { Candidate, Leadership } from '../member.ts';
+import type { Candidate, Leadership, TermListener } from '../member.ts';
 import {
   type CommandResult,
   describedModel,
@@ -179,9 +179,9 @@ export class MemoryControlTable implements ControlTable {
   }
 
   /** There is no other candidate: it acts at once. */
-  campaign(candidate: Candidate, onChange: (acting: boolean) => void): Leadership {
+  async campaign(candidate: Candidate, listener: TermListener): Promise<Leadership> {
     this.#candidate = candidate;
-    queueMicrotask(() => onChange(true));
+    listener(1);
     return {
       acting: true,
       resign: async () => {

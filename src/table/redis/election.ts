@@ -2,7 +2,7 @@
  * The election of the acting controller: a lease in the table that lapses unless renewed, with a fencing token by
  * which the table itself refuses the changes of one that held it once and does not know yet that it has lapsed.
  */
-import type { Candidate, Leadership } from '../member.ts';
+import type { Candidate, Leadership, TermListener } from '../member.ts';
 import type { RedisClient } from './redis-client.ts';
 import { newEpoch } from './redis-worker-table.ts';
 import type { TableKeys } from './table-keys.ts';
@@ -12,7 +12,7 @@ export interface ElectionOptions {
   readonly client: RedisClient;
   readonly keys: TableKeys;
   readonly candidate: Candidate;
-  readonly onChange: (acting: boolean) => void;
+  readonly listener: TermListener;
 }
 
 /** A dead controller is missed for this long; another then acts. */
@@ -30,7 +30,12 @@ export class Election implements Leadership {
   constructor(options: ElectionOptions) {
     this.#options = options;
     this.#timer = setInterval(() => this.ask(), INTERVAL_MS);
+  }
+
+  /** Asks for the first time; resolves when there is an answer, or none to be had now. */
+  async begin(): Promise<void> {
     this.ask();
+    await this.#asking;
   }
 
   get id_controller(): string {
@@ -98,8 +103,11 @@ export class Election implements Leadership {
   }
 
   #set(token: string | undefined): void {
+    if (token === this.#token) return;
     const acted = this.acting;
     this.#token = token;
-    if (acted !== this.acting) this.#options.onChange(this.acting);
+    // A lease that was lost and won again at once had an end all the same.
+    if (acted) this.#options.listener(undefined);
+    if (token !== undefined) this.#options.listener(Number(token));
   }
 }

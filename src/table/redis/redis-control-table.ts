@@ -12,7 +12,7 @@ import type {
 } from '../control-table.ts';
 import type { LoadStatement, WorkerLoad } from '../load-statement.ts';
 import { LocalView } from '../local-view.ts';
-import type { Candidate, Leadership } from '../member.ts';
+import type { Candidate, Leadership, TermListener } from '../member.ts';
 import type { CommandResult, ModelCommand, ModelDescription, ModelRecord } from '../model-record.ts';
 import type { WorkerRegistration, WorkerRow, WorkerStatus } from '../worker-row.ts';
 import { ChangeFeed, type StreamEntry } from './change-feed.ts';
@@ -199,9 +199,11 @@ export class RedisControlTable implements ControlTable {
     return this.#commands.serve(handler);
   }
 
-  campaign(candidate: Candidate, onChange: (acting: boolean) => void): Leadership {
-    this.#election = new Election({ client: this.#client, keys: this.#keys, candidate, onChange });
-    return this.#election;
+  async campaign(candidate: Candidate, listener: TermListener): Promise<Leadership> {
+    const election = new Election({ client: this.#client, keys: this.#keys, candidate, listener });
+    this.#election = election;
+    await election.begin();
+    return election;
   }
 
   /** Takes in now what others have said and changed. */
