@@ -9,7 +9,7 @@ const only = (folder, allowed) => ({
   comment: `${folder} may import ${allowed.join(', ') || 'nothing'} of ours`,
   severity: 'error',
   from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
-  to: { path: '^src/', pathNot: [SHARED, ...[folder, ...allowed].map((one) => `^src/${one}/`)] },
+  to: { path: '^src/', pathNot: [SHARED, ...[folder, ...allowed].map((one) => `^src/${one}(/|\\.ts$)`)] },
 });
 
 export default {
@@ -19,7 +19,7 @@ export default {
     only('admission', []),
     only('channel', []),
     only('repository', []),
-    only('provision', ['channel']),
+    only('provision', ['channel', 'worker/presence']),
     only('gateway', ['admission', 'balance', 'channel', 'table']),
     only('worker', ['channel']),
     only('control', ['table', 'provision', 'repository']),

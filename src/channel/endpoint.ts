@@ -1,4 +1,5 @@
 /** Endpoint URLs of our own workers: where a turntable channel connects to. */
+import { hostname } from 'node:os';
 import { TurntableError } from '../turntable-error.ts';
 
 /** What `net.connect` and `server.listen` take. */
@@ -27,4 +28,18 @@ export function parseEndpoint(endpoint: string): SocketAddress {
 /** The endpoint URL of a Unix socket's path. */
 export function unixEndpoint(path: string): string {
   return `turntable+unix://${path.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** The endpoint URL of a TCP port. @param host a name or an address; IPv6 without brackets */
+export function tcpEndpoint(host: string, port: number): string {
+  return `turntable://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * The host under which others reach what listens here.
+ * @param advertised what somebody said that it is; empty where nobody did
+ */
+export function advertisedHost(listensOn: string, advertised: string): string {
+  if (advertised !== '') return advertised;
+  return listensOn === '0.0.0.0' || listensOn === '::' ? hostname() : listensOn;
 }

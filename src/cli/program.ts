@@ -1,12 +1,12 @@
-/** The commands of `turntable` and their options. */
+/** The `turntable` command: all that it can do, and the exit codes that it ends with. */
 import { Command, CommanderError, Option } from 'commander';
-import { ConfigError, environmentName, flagName } from '../config/load-config.ts';
-import { SERVER_SETTINGS } from '../config/server-config.ts';
+import { ConfigError } from '../config/load-config.ts';
 import { TurntableError } from '../turntable-error.ts';
 import { EXIT } from './exit-code.ts';
 import { infer } from './infer.ts';
 import { listModels } from './models.ts';
 import { PACKAGE_VERSION } from './package-version.ts';
+import { addRoleCommands } from './role-commands.ts';
 import { listWorkers } from './workers.ts';
 
 const program = new Command('turntable')
@@ -15,33 +15,7 @@ const program = new Command('turntable')
   .exitOverride()
   .showHelpAfterError('(turntable --help shows what there is)');
 
-const serveCommand = program
-  .command('serve')
-  .description('serve all models of a repository on this machine')
-  .argument('[repository]', 'directory of models: <model>/<version>/model.onnx', 'models')
-  .exitOverride();
-for (const [key, setting] of Object.entries(SERVER_SETTINGS)) {
-  const value = setting.kind === 'boolean' ? '' : ` <${setting.unit}>`;
-  const help = `${setting.help} (default: ${setting.default}, env: ${environmentName(key)})`;
-  serveCommand.addOption(new Option(flagName(key) + value, help));
-}
-serveCommand
-  .addHelpText(
-    'after',
-    `
-Logs go to standard error: JSON, or text where that is a terminal
-[env: TURNTABLE_LOG_FORMAT=json|text, TURNTABLE_LOG_LEVEL=debug|info|warn|error|silent].
-
-Examples:
-  turntable serve ./models
-  turntable serve ./models --port 9000 --replicas 4
-  turntable serve ./models --host 0.0.0.0 --access-log`,
-  )
-  .action(async (repository: string, flags: Record<string, unknown>) => {
-    // Only here: the commands that ask a running server need none of it.
-    const { serve } = await import('./serve.ts');
-    await serve(repository, flags);
-  });
+addRoleCommands(program);
 
 const server = () =>
   new Option('--server <url>', 'the running server').env('TURNTABLE_SERVER').default('http://127.0.0.1:8080');

@@ -1,6 +1,6 @@
-/** The one loader of the server's configuration: flags first, then the environment, then defaults. */
+/** The one loader of configuration, whatever the role: flags first, then the environment, then defaults. */
 import { TurntableError } from '../turntable-error.ts';
-import { SERVER_SETTINGS, type ServerConfig, type Setting } from './server-config.ts';
+import { type Role, type RoleConfig, type Setting, settingsOf } from './server-config.ts';
 
 export class ConfigError extends TurntableError<'CONFIG'> {
   constructor(message: string) {
@@ -19,13 +19,18 @@ export function flagName(key: string): string {
 }
 
 /**
+ * The settings of a role.
  * @param flags what the command line says; undefined where it says nothing
  * @throws ConfigError that names each wrong setting as it was given, and what was expected
  */
-export function loadConfig(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): ServerConfig {
+export function loadConfig<R extends Role>(
+  role: R,
+  flags: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv,
+): RoleConfig<R> {
   const config: Record<string, unknown> = {};
   const problems: string[] = [];
-  for (const [key, setting] of Object.entries(SERVER_SETTINGS)) {
+  for (const [key, setting] of settingsOf(role)) {
     const variable = environmentName(key);
     const fromFlag = flags[key] !== undefined;
     const given = fromFlag ? flags[key] : env[variable];
@@ -41,8 +46,8 @@ export function loadConfig(flags: Readonly<Record<string, unknown>>, env: NodeJS
     config[key] = value;
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
-  // Every key of the schema has just been given a value of its kind.
-  return config as unknown as ServerConfig;
+  // Every key of the role has just been given a value of its kind.
+  return config as unknown as RoleConfig<R>;
 }
 
 function read(setting: Setting, given: unknown): string | number | boolean | undefined {
@@ -56,7 +61,8 @@ function read(setting: Setting, given: unknown): string | number | boolean | und
       if (/^(true|1|yes|on)$/i.test(text)) return true;
       return /^(false|0|no|off)$/i.test(text) ? false : undefined;
     case 'text':
-      return text === '' ? undefined : text;
+      if (text === '') return setting.default === '' ? '' : undefined;
+      return setting.form?.pattern.test(text) === false ? undefined : text;
   }
 }
 
@@ -69,6 +75,6 @@ function expected(setting: Setting): string {
     case 'boolean':
       return 'true or false';
     case 'text':
-      return setting.unit;
+      return setting.form?.expected ?? setting.unit;
   }
 }

@@ -1,4 +1,7 @@
-/** The one schema of what a server may be told, by flag or by environment. */
+/** The one schema of what a process of ours may be told, by flag or by environment, and which role each is for. */
+
+/** What a process is: the gateway, a controller, one worker, or gateway and controller in one. */
+export type Role = 'serve' | 'gateway' | 'controller' | 'worker';
 
 /** A setting's kind, bounds and default, and what `--help` says of it. */
 export type Setting =
@@ -10,11 +13,29 @@ export type Setting =
       readonly default: number;
       readonly help: string;
     }
-  | { readonly kind: 'text'; readonly unit: string; readonly default: string; readonly help: string }
+  | {
+      readonly kind: 'text';
+      readonly unit: string;
+      /** Where it is the empty text, an empty flag may say so too. */
+      readonly default: string;
+      readonly help: string;
+      /** What it must look like, and how that is said. */
+      readonly form?: { readonly pattern: RegExp; readonly expected: string };
+    }
   | { readonly kind: 'boolean'; readonly default: boolean; readonly help: string };
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 3600 * 1000;
+
+const ALL = ['serve', 'gateway', 'controller', 'worker'] as const;
+const FRONT = ['serve', 'gateway'] as const;
+const CONTROL = ['serve', 'controller'] as const;
+
+const HOST_FORM = { pattern: /^[A-Za-z0-9.:_-]{1,253}$/, expected: 'a host name or an IP address' };
+const PREFIX_FORM = {
+  pattern: /^[A-Za-z0-9._-]{1,64}$/,
+  expected: '1 to 64 letters, digits, ".", "_" or "-"',
+};
 
 function count(byDefault: number, least: number, most: number, help: string): Setting & { kind: 'integer' } {
   return { kind: 'integer', unit: 'number', least, most, default: byDefault, help };
@@ -29,35 +50,128 @@ function milliseconds(byDefault: number, least: number, help: string): Setting &
 }
 
 /** In the order of `--help`. */
-export const SERVER_SETTINGS = {
-  port: count(8080, 0, 65_535, 'port to listen on, 0 for any free one'),
+export const SETTINGS = {
+  table: {
+    kind: 'text',
+    unit: 'url',
+    default: 'memory',
+    help:
+      'the process control table: memory, which is of this process alone, or Redis at a redis://, rediss://, ' +
+      'redis+unix://, redis+sentinel:// or redis+cluster:// URL',
+    roles: ALL,
+  },
+  tablePrefix: {
+    kind: 'text',
+    unit: 'name',
+    default: 'turntable',
+    help: 'tells tables apart that share a Redis',
+    form: PREFIX_FORM,
+    roles: ALL,
+  },
+  port: {
+    ...count(8080, 0, 65_535, 'port to listen on, 0 for any free one'),
+    roles: ['serve', 'gateway', 'worker'],
+    // Gateways find it in the table, and one machine runs many.
+    instead: { worker: { default: 0 } },
+  },
   host: {
     kind: 'text',
     unit: 'address',
     // Not open to the network unless asked for: there is no authentication yet.
     default: '127.0.0.1',
     help: 'address to listen on; 0.0.0.0 opens it to the network',
+    roles: ['serve', 'gateway', 'worker'],
   },
-  replicas: count(2, 1, 256, 'workers of each model version that does not say otherwise'),
-  maxBodyBytes: bytes(64 * MIB, 1024, 1024 * MIB, 'longest request body'),
-  maxBufferedBytes: bytes(1024 * MIB, 1024, 64 * 1024 * MIB, 'request bodies held at once, all together'),
-  maxInFlight: count(20_000, 1, 1_000_000, 'requests under way at once'),
-  maxWaiting: count(10_000, 0, 1_000_000, 'requests that may wait for the workers of one model version'),
-  maxWaitMs: milliseconds(10_000, 0, 'how long a request may wait for a worker'),
-  requestTimeoutMs: milliseconds(60_000, 1, 'how long a request may take in all'),
-  receiveTimeoutMs: milliseconds(60_000, 100, 'how long a request may take to come in'),
-  headersTimeoutMs: milliseconds(10_000, 100, 'how long the head of a request may take to come in'),
-  keepAliveMs: milliseconds(75_000, 0, 'how long an idle connection is kept'),
-  maxConnections: count(16_384, 1, 1_000_000, 'connections at once'),
-  heartbeatMs: milliseconds(1_000, 50, 'how often workers give a sign of life'),
-  silentMs: milliseconds(3_000, 100, 'a worker silent for this long is in ERROR'),
-  errorGraceMs: milliseconds(30_000, 100, 'a worker in ERROR for this long is killed and replaced'),
-  startTimeoutMs: milliseconds(300_000, 1_000, 'a worker not ready after this long is killed and replaced'),
-  drainMs: milliseconds(30_000, 0, 'how long shutting down may take to finish what is under way'),
-  accessLog: { kind: 'boolean', default: false, help: 'log every request' },
-} as const satisfies Readonly<Record<string, Setting>>;
+  advertise: {
+    kind: 'text',
+    unit: 'host',
+    default: '',
+    help: 'host under which gateways reach this worker; where empty, --host, or the name of this machine if that is 0.0.0.0 or ::',
+    form: HOST_FORM,
+    roles: ['worker'],
+  },
+  workerHost: {
+    kind: 'text',
+    unit: 'address',
+    default: '',
+    help: 'address that workers started here listen on; where empty, they are reached from this machine alone, by Unix sockets',
+    form: HOST_FORM,
+    roles: CONTROL,
+  },
+  workerAdvertise: {
+    kind: 'text',
+    unit: 'host',
+    default: '',
+    help: 'host under which gateways reach these workers; where empty, --worker-host, or the name of this machine if that is 0.0.0.0 or ::',
+    form: HOST_FORM,
+    roles: CONTROL,
+  },
+  replicas: {
+    ...count(2, 1, 256, 'workers of each model version that does not say otherwise'),
+    roles: CONTROL,
+  },
+  maxBodyBytes: { ...bytes(64 * MIB, 1024, 1024 * MIB, 'longest request body'), roles: ALL },
+  maxBufferedBytes: {
+    ...bytes(1024 * MIB, 1024, 64 * 1024 * MIB, 'request bodies held at once, all together'),
+    roles: FRONT,
+  },
+  maxInFlight: { ...count(20_000, 1, 1_000_000, 'requests under way at once'), roles: FRONT },
+  maxWaiting: {
+    ...count(10_000, 0, 1_000_000, 'requests that may wait for the workers of one model version'),
+    roles: FRONT,
+  },
+  maxWaitMs: { ...milliseconds(10_000, 0, 'how long a request may wait for a worker'), roles: FRONT },
+  requestTimeoutMs: { ...milliseconds(60_000, 1, 'how long a request may take in all'), roles: FRONT },
+  receiveTimeoutMs: { ...milliseconds(60_000, 100, 'how long a request may take to come in'), roles: FRONT },
+  headersTimeoutMs: {
+    ...milliseconds(10_000, 100, 'how long the head of a request may take to come in'),
+    roles: FRONT,
+  },
+  keepAliveMs: { ...milliseconds(75_000, 0, 'how long an idle connection is kept'), roles: FRONT },
+  maxConnections: { ...count(16_384, 1, 1_000_000, 'connections at once'), roles: FRONT },
+  heartbeatMs: {
+    ...milliseconds(1_000, 50, 'how often workers give a sign of life'),
+    roles: ['serve', 'controller', 'worker'],
+  },
+  silentMs: { ...milliseconds(3_000, 100, 'a worker silent for this long is in ERROR'), roles: CONTROL },
+  errorGraceMs: {
+    ...milliseconds(30_000, 100, 'a worker in ERROR for this long is killed and replaced'),
+    roles: CONTROL,
+  },
+  startTimeoutMs: {
+    ...milliseconds(300_000, 1_000, 'a worker not ready after this long is killed and replaced'),
+    roles: CONTROL,
+  },
+  drainMs: {
+    ...milliseconds(30_000, 0, 'how long shutting down may take to finish what is under way'),
+    roles: ALL,
+  },
+  accessLog: { kind: 'boolean', default: false, help: 'log every request', roles: FRONT },
+} as const satisfies Readonly<Record<string, Setting & ForRoles>>;
 
-type Settings = typeof SERVER_SETTINGS;
+interface ForRoles {
+  readonly roles: readonly Role[];
+  /** What is another for some role. */
+  readonly instead?: Partial<Record<Role, { readonly default: number }>>;
+}
+
+type Settings = typeof SETTINGS;
 type ValueOf<Kind> = Kind extends 'integer' ? number : Kind extends 'boolean' ? boolean : string;
+type KeyFor<R extends Role> = {
+  [Key in keyof Settings]: R extends Settings[Key]['roles'][number] ? Key : never;
+}[keyof Settings];
 
-export type ServerConfig = { readonly [Key in keyof Settings]: ValueOf<Settings[Key]['kind']> };
+/** The configuration of a process of one role. */
+export type RoleConfig<R extends Role> = {
+  readonly [Key in KeyFor<R>]: ValueOf<Settings[Key]['kind']>;
+};
+
+/** The settings of a role, by key, in the order of `--help`. */
+export function settingsOf(role: Role): ReadonlyMap<string, Setting> {
+  const settings = new Map<string, Setting>();
+  for (const [key, setting] of Object.entries<Setting & ForRoles>(SETTINGS)) {
+    if (!setting.roles.includes(role)) continue;
+    settings.set(key, { ...setting, ...setting.instead?.[role] } as Setting);
+  }
+  return settings;
+}

@@ -13,8 +13,13 @@ export interface WorkerIntroduction {
   readonly signature: ModelSignature;
   /** Rows per run; 0 when it takes one request at a time. */
   readonly max_batch_size: number;
+  /** How long a free session may wait for a batch to fill, in microseconds. */
+  readonly max_queue_delay_us: number;
+  /** Triton's name for what runs the model. */
+  readonly platform: string;
 }
 
+/** Told in the order of its methods. None rejects because the listener is away: the worker serves all the same. */
 export interface WorkerPresence {
   /** It listens, and has not been tested yet. */
   register(introduction: WorkerIntroduction): Promise<void>;
@@ -23,6 +28,8 @@ export interface WorkerPresence {
   heartbeat(load: { readonly rss_bytes: number }): Promise<void>;
   /** It finishes what it has and takes nothing new. */
   draining(): Promise<void>;
+  /** All that it had is answered; it ends now. */
+  gone(): Promise<void>;
   /** Its model does not load; trying again would not help. */
   failed(reason: string): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** The life of one worker process: load, warm up, listen, register, serve, drain. */
 import { hostname } from 'node:os';
 import { ChannelServer } from '../channel/channel-server.ts';
-import { parseEndpoint } from '../channel/endpoint.ts';
+import { parseEndpoint, tcpEndpoint } from '../channel/endpoint.ts';
 import type { WorkerSettings } from '../config/worker-settings.ts';
 import type { ModelSignature, TensorSpec } from '../oip/tensor.ts';
 import { AdaptiveSession } from './adaptive-session.ts';
@@ -19,6 +19,8 @@ export interface WorkerLog {
 
 /** Loads the model's session; the wiring decides on what runtime. */
 export interface SessionLoader {
+  /** Triton's name for that runtime. */
+  readonly platform: string;
   /** For short runs: on the calling thread. */
   inline(modelPath: string, intraOpThreads: number): Promise<InferenceSession>;
   /** For long runs: on a thread of its own. */
@@ -42,12 +44,16 @@ const HELD_PER_SLOT = 4;
 const MAX_BUFFERED_BYTES = 512 * 1024 * 1024;
 
 export interface RunningWorker {
+  /** Where gateways reach it. */
+  readonly endpoint: string;
+  /** Resolves when it has been told that it is ready; that may take as long as nobody can be told. */
+  readonly announced: Promise<void>;
   /** Finishes what it has, accepts nothing new, and resolves when all is answered. */
   drain(): Promise<void>;
 }
 
 /**
- * Starts serving; resolves when the worker is ready.
+ * Starts serving; resolves when the worker listens and its model is warm.
  * @throws ModelLoadError or ConfigContradictsModel, after `presence` was told
  */
 export async function startWorker(
@@ -79,28 +85,45 @@ export async function startWorker(
     onRequest: (request) => models.handle(request),
     log: (event, fields) => log.warn({ event, ...fields }, 'channel trouble'),
   });
-  const address = await server.listen(parseEndpoint(settings.endpoint));
-  const endpoint = 'path' in address ? settings.endpoint : `turntable://${address.host}:${address.port}`;
-  await presence.register({
-    id_worker,
-    id_model,
-    version,
-    endpoint,
-    slots,
-    node: hostname(),
-    pid: process.pid,
-    signature,
-    max_batch_size: signature.batchable ? maxBatchRows : 0,
+  const address = await server.listen(parseEndpoint(settings.endpoint)).catch(async (error: unknown) => {
+    await session.close();
+    throw error;
   });
-  await presence.ready();
-  const heartbeat = setInterval(() => {
-    void presence.heartbeat({ rss_bytes: process.memoryUsage.rss() });
-  }, settings.heartbeatMs);
+  const endpoint =
+    'path' in address ? settings.endpoint : tcpEndpoint(settings.advertise || address.host, address.port);
+  let heartbeat: NodeJS.Timeout | undefined;
+  let ended = false;
+  const announce = async () => {
+    await presence.register({
+      id_worker,
+      id_model,
+      version,
+      endpoint,
+      slots,
+      node: hostname(),
+      pid: process.pid,
+      signature,
+      max_batch_size: signature.batchable ? maxBatchRows : 0,
+      max_queue_delay_us: config.maxQueueDelayUs ?? 0,
+      platform: loader.platform,
+    });
+    await presence.ready();
+    if (ended) return;
+    heartbeat = setInterval(() => {
+      presence.heartbeat({ rss_bytes: process.memoryUsage.rss() }).catch((error: Error) => {
+        log.warn({ error: error.message }, 'a sign of life could not be given');
+      });
+    }, settings.heartbeatMs);
+  };
   return {
+    endpoint,
+    announced: announce(),
     async drain() {
       await presence.draining();
       await server.drain();
+      ended = true;
       clearInterval(heartbeat);
+      await presence.gone();
       await session.close();
     },
   };

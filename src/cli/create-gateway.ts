@@ -1,0 +1,57 @@
+/** Puts a gateway together, and says where it can be reached. */
+import { hostname } from 'node:os';
+import { TurntableChannel } from '../channel/turntable-channel.ts';
+import type { RoleConfig } from '../config/server-config.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import type { ControlTable } from '../table/control-table.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { PACKAGE_VERSION } from './package-version.ts';
+
+/** How long a load or unload may take. */
+const COMMAND_TIMEOUT_MS = 300_000;
+const STALLED_MARGIN_MS = 30_000;
+
+export function createGateway(
+  id_gateway: string,
+  config: RoleConfig<'gateway'>,
+  table: ControlTable,
+  log: Logger,
+): Gateway {
+  return new Gateway({
+    id_gateway,
+    node: hostname(),
+    pid: process.pid,
+    table,
+    version: PACKAGE_VERSION,
+    openChannel: (row, onStateChange) =>
+      new TurntableChannel({
+        endpoint: row.endpoint,
+        id_worker: row.id_worker,
+        name: id_gateway,
+        now: () => performance.now(),
+        onStateChange,
+      }),
+    log,
+    maxBodyBytes: config.maxBodyBytes,
+    maxBufferedBytes: config.maxBufferedBytes,
+    maxInFlight: config.maxInFlight,
+    requestTimeoutMs: config.requestTimeoutMs,
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
+    waiting: { maxWaiting: config.maxWaiting, maxWaitMs: config.maxWaitMs },
+    http: {
+      headersTimeoutMs: config.headersTimeoutMs,
+      receiveTimeoutMs: config.receiveTimeoutMs,
+      keepAliveMs: config.keepAliveMs,
+      maxConnections: config.maxConnections,
+      // Longer than any request may take, so that waiting for its answer is not taken for it.
+      stalledMs: Math.max(config.requestTimeoutMs, COMMAND_TIMEOUT_MS) + STALLED_MARGIN_MS,
+    },
+    accessLog: config.accessLog,
+  });
+}
+
+/** An address that works in a URL, also when the server listens on all of them. */
+export function displayUrl(host: string, port: number): string {
+  const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${shown}:${port}`;
+}
