@@ -12,6 +12,10 @@ export interface RedisCluster extends AsyncDisposable {
   /** Resolves at once, before the failover. */
   killOwnerOf(key: string): Promise<RedisServer>;
   freezeOwnerOf(key: string): Promise<RedisServer>;
+  /** Has one that was killed or frozen come back, as a replica of the one that took its place. */
+  rejoin(server: RedisServer): Promise<void>;
+  /** Gives the slot of a key, with that key, to another master. */
+  moveSlotOf(key: string, to: RedisServer): Promise<void>;
 }
 
 const MASTERS = 3;
@@ -90,6 +94,26 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       gone.add(owner);
       await owner.freeze();
       return owner;
+    },
+    async rejoin(server) {
+      server.thaw();
+      if (!server.isRunning) await server.restart();
+      const isReplica = async () =>
+        /role:slave[\s\S]*master_link_status:up/.test(String(await server.cli('INFO', 'replication')));
+      await eventually('a node to come back as a replica', isReplica, START_TIMEOUT_MS);
+      gone.delete(server);
+    },
+    async moveSlotOf(key, to) {
+      const from = await ownerOf(key);
+      const slot = Number(await from.cli('CLUSTER', 'KEYSLOT', key));
+      const [fromId, toId] = [
+        String(await from.cli('CLUSTER', 'MYID')),
+        String(await to.cli('CLUSTER', 'MYID')),
+      ];
+      await to.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
+      await from.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
+      await from.cli('MIGRATE', '127.0.0.1', to.port, key, 0, 5_000);
+      for (const server of [to, from, ...masters]) await server.cli('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -15,8 +15,8 @@ export interface RedisSentinels extends AsyncDisposable {
   /** Kills it and resolves at once, before the failover. */
   killMaster(): Promise<RedisServer>;
   freezeMaster(): Promise<RedisServer>;
-  /** Freezes one of the Sentinels: two are left, which is enough for them to agree. */
-  freezeSentinel(index: number): Promise<void>;
+  /** Has them choose another master, though the present one runs; it is told up to ten seconds later. */
+  failOver(): Promise<void>;
 }
 
 const NAME = 'table';
@@ -72,10 +72,9 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
     await eventually('a Sentinel to know all others', knowsAll, START_TIMEOUT_MS);
   }
 
-  const frozen = new Set<number>();
+  const first = sentinels[0] as { readonly port: number };
   const currentMaster = async () => {
-    const living = sentinels.find((_, i) => !frozen.has(i)) ?? sentinels[0];
-    const address = (await ask(living?.port ?? 0, 'GET-MASTER-ADDR-BY-NAME', NAME)) as string[];
+    const address = (await ask(first.port, 'GET-MASTER-ADDR-BY-NAME', NAME)) as string[];
     return servers.find(({ port }) => port === Number(address[1])) as RedisServer;
   };
   const owned = stack.move();
@@ -93,9 +92,9 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
       await one.freeze();
       return one;
     },
-    async freezeSentinel(index) {
-      frozen.add(index);
-      await sentinels[index]?.child.freeze();
+    async failOver() {
+      // None can be chosen while the replicas are still being told of the last one.
+      await eventually('a failover to begin', () => ask(first.port, 'FAILOVER', NAME), START_TIMEOUT_MS);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -28,6 +28,7 @@ export interface RedisServer extends AsyncDisposable {
   /** Without credentials. */
   readonly url: string;
   readonly pid: number;
+  readonly isRunning: boolean;
   /** 0 on a Unix socket. */
   readonly port: number;
   /** Of its own, deleted with it. */
@@ -126,6 +127,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
         : `redis+unix://${socket}`,
     get pid() {
       return child.pid;
+    },
+    get isRunning() {
+      return child.exit === undefined;
     },
     port,
     directory,

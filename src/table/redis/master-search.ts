@@ -9,6 +9,7 @@ import {
   type ServerAddress,
   showAddress,
 } from './redis-target.ts';
+import { type SentinelVote, takeVote } from './sentinel-vote.ts';
 
 export interface MasterSearchOptions {
   readonly target: RedisTarget;
@@ -37,20 +38,42 @@ export class MasterSearch {
 
   /**
    * Connects to the server, having seen that it is a master and that our keys are there.
-   * @throws TableAwayError or TableRefusedError
+   * @throws TableAwayError
    */
   async connect(signal: AbortSignal): Promise<RedisConnection> {
     const address = await this.#locate(signal);
+    return named(address, this.#connectTo(address, signal));
+  }
+
+  /**
+   * Whether another is the master by now while this one still thinks that it is: Sentinels need ten seconds to
+   * tell a master of its demotion that they could not reach meanwhile. A node of a cluster hears it by itself.
+   * @returns the other, or undefined
+   */
+  async successorOf(address: ServerAddress, signal: AbortSignal): Promise<HostPort | undefined> {
+    const { target } = this.#options;
+    if (target.kind !== 'sentinel') return undefined;
+    try {
+      const { master, isMajority } = await this.#askSentinels(target, signal);
+      return isMajority && showAddress(master) !== showAddress(address) ? master : undefined;
+    } catch {
+      // Who cannot be asked has named nobody else.
+      return undefined;
+    }
+  }
+
+  async #connectTo(address: ServerAddress, signal: AbortSignal): Promise<RedisConnection> {
     const connection = await this.#open({ address }, signal);
     try {
-      const [hello] = await Promise.all([
+      const [hello, home] = await Promise.allSettled([
         connection.send('HELLO', [2], this.#options.timeoutMs),
         this.#lookHome(connection),
       ]);
-      const { role, mode } = pairs(hello);
-      if (mode === 'sentinel')
-        throw new TableAwayError(`${showAddress(address)} is a Sentinel, not a server`);
-      if (role !== 'master') throw new TableAwayError(`${showAddress(address)} is a ${role}, not a master`);
+      if (hello.status === 'rejected') throw hello.reason;
+      const { role, mode } = pairs(hello.value);
+      if (mode === 'sentinel') throw new TableAwayError('is a Sentinel: its URL is redis+sentinel://');
+      if (role !== 'master') throw new TableAwayError('is a replica, not a master');
+      if (home.status === 'rejected') throw this.#explained(home.reason);
       return connection;
     } catch (error) {
       connection.destroy(reasonOf(error));
@@ -64,12 +87,25 @@ export class MasterSearch {
       case 'single':
         return target.address;
       case 'sentinel':
-        return firstOf(target.sentinels, signal, (sentinel, until) =>
-          this.#askSentinel(target, sentinel, until),
-        );
-      case 'cluster':
-        return firstOf(this.#nodes(target), signal, (node, until) => this.#askNode(node, until));
+        return (await this.#askSentinels(target, signal)).master;
+      case 'cluster': {
+        const nodes = this.#nodes(target);
+        return whileAsking(signal, async (until) => {
+          try {
+            // All at once: a frozen one among them costs nothing.
+            return await Promise.any(nodes.map((node) => named(node, this.#askNode(node, until))));
+          } catch (error) {
+            throw TableAwayError.ofSeveral((error as AggregateError).errors);
+          }
+        });
+      }
     }
+  }
+
+  #askSentinels(target: SentinelTarget, signal: AbortSignal): Promise<SentinelVote> {
+    return whileAsking(signal, (until) =>
+      takeVote(target.sentinels, (sentinel) => named(sentinel, this.#askSentinel(target, sentinel, until))),
+    );
   }
 
   async #askSentinel(target: SentinelTarget, sentinel: HostPort, signal: AbortSignal): Promise<HostPort> {
@@ -115,6 +151,12 @@ export class MasterSearch {
     }
   }
 
+  #explained(error: unknown): unknown {
+    const isMoved = error instanceof TableRefusedError && error.reply === 'MOVED';
+    if (!isMoved || this.#options.target.kind === 'cluster') return error;
+    return new TableAwayError('is a node of a cluster: its URL is redis+cluster://', { cause: error });
+  }
+
   #nodes(target: ClusterTarget): HostPort[] {
     const all = [...target.nodes, ...this.#learntNodes];
     return [...new Map(all.map((node) => [showAddress(node), node])).values()];
@@ -133,31 +175,24 @@ export class MasterSearch {
   }
 }
 
-/**
- * The first answer of those asked, all at once: a frozen one among them costs nothing.
- * @throws TableAwayError with what each said, or the refusal where all refused alike
- */
-async function firstOf<T extends HostPort>(
-  asked: readonly T[],
-  signal: AbortSignal,
-  ask: (one: T, signal: AbortSignal) => Promise<HostPort>,
-): Promise<HostPort> {
+/** Takes back what is still being asked when the answer is there. */
+async function whileAsking<T>(signal: AbortSignal, ask: (until: AbortSignal) => Promise<T>): Promise<T> {
   const answered = new AbortController();
-  const until = AbortSignal.any([signal, answered.signal]);
   try {
-    return await Promise.any(
-      asked.map((one) =>
-        ask(one, until).catch((error) => {
-          const reason = reasonOf(error);
-          const address = showAddress(one);
-          throw new TableAwayError(reason.includes(address) ? reason : `${address}: ${reason}`);
-        }),
-      ),
-    );
-  } catch (error) {
-    throw new TableAwayError(reasonOf(error), { cause: error });
+    return await ask(AbortSignal.any([signal, answered.signal]));
   } finally {
-    answered.abort(new Error('another has answered'));
+    answered.abort(new Error('others have answered'));
+  }
+}
+
+/** With the address in the reason of a failure, so that a reader knows whom to look at. */
+async function named<T>(asked: ServerAddress, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    const reason = reasonOf(error);
+    const address = showAddress(asked);
+    throw new TableAwayError(reason.includes(address) ? reason : `${address}: ${reason}`, { cause: error });
   }
 }
 

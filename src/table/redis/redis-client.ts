@@ -3,10 +3,12 @@ import { MasterSearch } from './master-search.ts';
 import type { CommandArgument, RedisConnection } from './redis-connection.ts';
 import { reasonOf, TableAwayError, TableRefusedError } from './redis-errors.ts';
 import type { RedisScript } from './redis-script.ts';
-import type { RedisTarget } from './redis-target.ts';
+import { type RedisTarget, showAddress } from './redis-target.ts';
 
 const RETRY_MIN_MS = 20;
 const RETRY_MAX_MS = 500;
+/** How often Sentinels are asked whether the master still is the master. */
+const SUCCESSION_CHECK_MS = 2_000;
 /** Of no consequence but with a cluster. */
 const DEFAULT_HOME_KEY = '{turntable}';
 
@@ -35,6 +37,7 @@ export class RedisClient {
   #lastError: string | undefined;
   #retryMs = RETRY_MIN_MS;
   #retryTimer: NodeJS.Timeout | undefined;
+  #successionTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RedisClientOptions) {
     this.#options = options;
@@ -84,6 +87,7 @@ export class RedisClient {
   close(): void {
     if (this.#closed.signal.aborted) return;
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#successionTimer);
     this.#away = new TableAwayError('closed');
     const connection = this.#connection;
     this.#connection = undefined;
@@ -109,8 +113,10 @@ export class RedisClient {
     this.#lastError = undefined;
     this.#options.onUp();
     const upSince = performance.now();
+    this.#watchSuccession(connection);
     connection.onLost((reason) => {
       if (this.#connection !== connection) return;
+      clearTimeout(this.#successionTimer);
       this.#connection = undefined;
       this.#lastError = reason;
       this.#away = new TableAwayError(reason);
@@ -121,6 +127,16 @@ export class RedisClient {
     });
   }
 
+  /** Without it, we could for seconds be the ones who write to a master that nobody else uses any more. */
+  #watchSuccession(connection: RedisConnection): void {
+    if (this.#options.target.kind !== 'sentinel' || this.#connection !== connection) return;
+    this.#successionTimer = setTimeout(async () => {
+      const successor = await this.#search.successorOf(connection.address, this.#closed.signal);
+      if (successor) connection.destroy(`the Sentinels name ${showAddress(successor)} the master`);
+      this.#watchSuccession(connection);
+    }, jittered(SUCCESSION_CHECK_MS));
+  }
+
   #failed(reason: string): void {
     if (this.#lastError === reason) return;
     this.#lastError = reason;
@@ -128,10 +144,14 @@ export class RedisClient {
     this.#options.onFailure?.(reason);
   }
 
-  /** Jitter, so that all who lost the same server do not come back at once. */
   #retry(): void {
     if (this.#closed.signal.aborted) return;
-    this.#retryTimer = setTimeout(() => void this.#connect(), this.#retryMs * (0.5 + Math.random() / 2));
+    this.#retryTimer = setTimeout(() => void this.#connect(), jittered(this.#retryMs));
     this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MAX_MS);
   }
+}
+
+/** So that all who lost the same server do not come back at once. */
+function jittered(ms: number): number {
+  return ms * (0.5 + Math.random() / 2);
 }

@@ -10,6 +10,12 @@ export class TableAwayError extends TurntableError<'TABLE_AWAY'> {
     super('TABLE_AWAY', `the table is away: ${reason}`, options);
     this.reason = reason;
   }
+
+  /** What all that were asked failed with, each reason once. */
+  static ofSeveral(errors: readonly unknown[]): TableAwayError {
+    const cause = new AggregateError(errors);
+    return new TableAwayError(reasonOf(cause), { cause });
+  }
 }
 
 /** The server answered with an error. */
