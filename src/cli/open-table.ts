@@ -38,7 +38,7 @@ const COMMAND_TIMEOUT_MS = 1_000;
 
 /** The table that others share, or undefined where it is in memory. */
 export function sharedTable({ table, tablePrefix }: TableSettings): SharedTable | undefined {
-  return table === 'memory' ? undefined : { url: table, prefix: tablePrefix };
+  return table === 'memory' || table === '' ? undefined : { url: table, prefix: tablePrefix };
 }
 
 /**

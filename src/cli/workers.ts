@@ -3,8 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from './server-client.ts';
 import { textTable } from './text-table.ts';
 
+interface Member {
+  readonly node: string;
+  readonly pid: number;
+  readonly last_activity: string;
+}
+
 interface WorkersDocument {
   readonly now: string;
+  readonly table: { readonly available: boolean; readonly since: string; readonly reason: string };
+  readonly gateways: readonly (Member & { readonly id_gateway: string; readonly address: string })[];
+  readonly controllers: readonly (Member & { readonly id_controller: string; readonly acting: boolean })[];
   readonly workers: readonly {
     readonly id_worker: string;
     readonly id_model: string;
@@ -35,7 +44,20 @@ export async function listWorkers(options: {
   } while (options.watch);
 }
 
-function render({ now, workers }: WorkersDocument): string {
+function render(document: WorkersDocument): string {
+  const { now, table } = document;
+  const parts = [workersTable(document), gatewaysTable(document), controllersTable(document)];
+  if (!table.available) {
+    const sinceS = (Date.parse(now) - Date.parse(table.since)) / 1000;
+    parts.push(
+      `The table is away since ${table.since} (${sinceS.toFixed(0)} s): ${table.reason}\n` +
+        'This is what the gateway saw of it last.',
+    );
+  }
+  return parts.join('\n\n');
+}
+
+function workersTable({ now, workers }: WorkersDocument): string {
   const heading = [
     'ID_WORKER',
     'ID_MODEL',
@@ -54,10 +76,32 @@ function render({ now, workers }: WorkersDocument): string {
     row.status,
     String(row.current_requests),
     row.avg_latency_ms.toFixed(2),
-    // By the server's clock on both sides (promise CT7).
-    `${((Date.parse(now) - Date.parse(row.last_activity)) / 1000).toFixed(1)} s ago`,
+    ago(now, row),
     row.endpoint,
     row.reason,
   ]);
   return textTable([heading, ...rows]);
+}
+
+function gatewaysTable({ now, gateways }: WorkersDocument): string {
+  const heading = ['ID_GATEWAY', 'ADDRESS', 'NODE', 'PID', 'LAST_ACTIVITY'];
+  const rows = gateways.map((row) => [row.id_gateway, row.address, row.node, String(row.pid), ago(now, row)]);
+  return textTable([heading, ...rows]);
+}
+
+function controllersTable({ now, controllers }: WorkersDocument): string {
+  const heading = ['ID_CONTROLLER', 'STANDING', 'NODE', 'PID', 'LAST_ACTIVITY'];
+  const rows = controllers.map((row) => [
+    row.id_controller,
+    row.acting ? 'acts' : 'stands by',
+    row.node,
+    String(row.pid),
+    ago(now, row),
+  ]);
+  return textTable([heading, ...rows]);
+}
+
+/** By the server's clock on both sides (promise CT7). */
+function ago(now: string, { last_activity }: { readonly last_activity: string }): string {
+  return `${((Date.parse(now) - Date.parse(last_activity)) / 1000).toFixed(1)} s ago`;
 }

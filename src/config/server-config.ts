@@ -37,6 +37,10 @@ const PREFIX_FORM = {
   expected: '1 to 64 letters, digits, ".", "_" or "-"',
 };
 
+const REDIS_URL = 'Redis at a redis://, rediss://, redis+unix://, redis+sentinel:// or redis+cluster:// URL';
+/** Nobody else sees the memory of such a process. */
+const SHARED_TABLE = { default: '', help: `the process control table, which must be given: ${REDIS_URL}` };
+
 function count(byDefault: number, least: number, most: number, help: string): Setting & { kind: 'integer' } {
   return { kind: 'integer', unit: 'number', least, most, default: byDefault, help };
 }
@@ -55,10 +59,9 @@ export const SETTINGS = {
     kind: 'text',
     unit: 'url',
     default: 'memory',
-    help:
-      'the process control table: memory, which is of this process alone, or Redis at a redis://, rediss://, ' +
-      'redis+unix://, redis+sentinel:// or redis+cluster:// URL',
+    help: `the process control table: memory, which is of this process alone, or ${REDIS_URL}`,
     roles: ALL,
+    instead: { gateway: SHARED_TABLE, controller: SHARED_TABLE, worker: SHARED_TABLE },
   },
   tablePrefix: {
     kind: 'text',
@@ -152,7 +155,7 @@ export const SETTINGS = {
 interface ForRoles {
   readonly roles: readonly Role[];
   /** What is another for some role. */
-  readonly instead?: Partial<Record<Role, { readonly default: number }>>;
+  readonly instead?: Partial<Record<Role, { readonly default: number | string; readonly help?: string }>>;
 }
 
 type Settings = typeof SETTINGS;

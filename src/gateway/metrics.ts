@@ -126,6 +126,43 @@ export function createMetrics(source: MetricsSource, version: string): Registry 
       this.set(source.bufferedBytes());
     },
   });
+
+  new Gauge({
+    name: 'turntable_table_up',
+    help: 'Whether this gateway reaches the process control table: 1, or 0 while it goes on by its last view.',
+    registers,
+    collect() {
+      this.set(source.view().health.available ? 1 : 0);
+    },
+  });
+
+  new Counter({
+    name: 'turntable_table_outages_total',
+    help: 'Times that the process control table went away from this gateway.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(source.view().health.outages);
+    },
+  });
+
+  new Gauge({
+    name: 'turntable_gateways',
+    help: 'Gateways in the process control table, this one included.',
+    registers,
+    collect() {
+      this.set(source.view().gateways.length);
+    },
+  });
+
+  new Gauge({
+    name: 'turntable_controller_acting',
+    help: 'Whether some controller acts: 1, or 0 while workers are neither watched nor replaced.',
+    registers,
+    collect() {
+      this.set(source.view().controllers.some(({ acting }) => acting) ? 1 : 0);
+    },
+  });
   return registry;
 }
 

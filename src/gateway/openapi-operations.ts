@@ -21,9 +21,10 @@ const TAG = 'Operations';
 
 const TABLE: Examples = {
   fraud: {
-    summary: 'One worker of the model fraud',
+    summary: 'One worker of the model fraud, a gateway and a controller',
     value: {
       now: '2026-01-15T10:30:00.250Z',
+      table: { available: true, since: '2026-01-15T08:59:58.110Z', reason: '' },
       workers: [
         {
           id_worker: 'fraud-1-0il8wfr385x7k',
@@ -37,10 +38,30 @@ const TABLE: Examples = {
           slots: 128,
           node: 'node-1',
           pid: 4711,
+          supervised: true,
+          revision: '5f3a1c0e9b7d2468',
           registered_at: '2026-01-15T09:00:01.034Z',
           error_count: 0,
           rss_bytes: 131379200,
           reason: '',
+        },
+      ],
+      gateways: [
+        {
+          id_gateway: 'gw-9f86d081fe',
+          node: 'node-1',
+          pid: 4700,
+          address: 'http://10.0.0.5:8080',
+          last_activity: '2026-01-15T10:30:00.190Z',
+        },
+      ],
+      controllers: [
+        {
+          id_controller: 'ct-3b5d5c3712',
+          node: 'node-2',
+          pid: 512,
+          acting: true,
+          last_activity: '2026-01-15T10:29:59.940Z',
         },
       ],
     },
@@ -51,7 +72,7 @@ export const operationsPaths: Paths = {
   '/workers': {
     get: operation(TAG, {
       operationId: 'listWorkers',
-      summary: 'The process control table: every worker and how it is',
+      summary: 'The process control table: every worker, gateway and controller, and how they are',
       responses: {
         200: json('The table.', ref('WorkerTable'), TABLE),
       },
@@ -99,7 +120,29 @@ export const operationsPaths: Paths = {
 export const operationsSchemas: Schemas = {
   WorkerTable: object('The process control table.', {
     now: timestamp('The time by the clock of the table, against which the ages of rows are judged.'),
+    table: ref('TableHealth'),
     workers: list('One row for each worker process, by `id_worker`.', ref('WorkerRow')),
+    gateways: list('The gateways that state their load, by `id_gateway`.', ref('GatewayRow')),
+    controllers: list('The controllers, of which one acts, by `id_controller`.', ref('ControllerRow')),
+  }),
+  TableHealth: object('Whether this gateway reaches the table. What is shown is its last view of it.', {
+    available: { type: 'boolean', description: 'Whether the table is reached and takes changes.' },
+    since: timestamp('Since when it has been so.'),
+    reason: text('Why it is not available, for people; empty when it is.', ''),
+  }),
+  GatewayRow: object('A gateway.', {
+    id_gateway: text('Names this process alone.', 'gw-9f86d081fe'),
+    node: text('Host that it runs on.', 'node-1'),
+    pid: whole('Its process id on that host.'),
+    address: text('Where it listens.', 'http://10.0.0.5:8080'),
+    last_activity: timestamp('When it last stated its load.'),
+  }),
+  ControllerRow: object('A controller.', {
+    id_controller: text('Names this process alone.', 'ct-3b5d5c3712'),
+    node: text('Host that it runs on.', 'node-2'),
+    pid: whole('Its process id on that host.'),
+    acting: { type: 'boolean', description: 'Whether it is the one that acts; the others stand by.' },
+    last_activity: timestamp('When it last gave a sign of life.'),
   }),
   WorkerRow: object(
     'One worker process. The first eight fields are those of the published Table I; the rest is what decisions need beside these.',
@@ -130,6 +173,11 @@ export const operationsSchemas: Schemas = {
       slots: whole('Requests that it can usefully hold at once.', 1),
       node: text('Host that it runs on.', 'node-1'),
       pid: whole('Its process id on that host.'),
+      supervised: {
+        type: 'boolean',
+        description: 'Whether a controller keeps it; not so when somebody started it by hand.',
+      },
+      revision: text("Digest of the model's file and configuration as it loaded them.", '5f3a1c0e9b7d2468'),
       registered_at: timestamp('When it registered.'),
       error_count: whole('Requests that ended with an error of its own making.'),
       rss_bytes: whole('Memory that it occupies, bytes.'),

@@ -34,8 +34,8 @@ export type HeartbeatResult = WorkerStatus | 'removed' | 'unknown';
 export interface TableHealth {
   readonly available: boolean;
   /**
-   * Since when, by the table's clock, it has been available without a gap. That nobody was heard of before says
-   * nothing of anybody (promise CT6).
+   * Since when, by the table's clock, it has been as it is: available without a gap, or away. That nobody was heard
+   * of before says nothing of anybody (promise CT6).
    */
   readonly since: number;
   /** Why it is not available, for people; empty when it is. */

@@ -65,6 +65,18 @@ describe.concurrent('workers', () => {
     );
   });
 
+  it('shows below them who takes requests and who keeps the workers', async () => {
+    const { stdout } = await turntable(['workers'], { env });
+    expect(stdout).toMatch(/^\nID_GATEWAY +ADDRESS +NODE +PID +LAST_ACTIVITY$/m);
+    const { port } = new URL(server.url);
+    expect(stdout).toMatch(
+      new RegExp(`^gw-\\w+ +http://\\S+:${port} +\\S+ +${server.pid} +[\\d.]+ s ago$`, 'm'),
+    );
+    expect(stdout).toMatch(/^\nID_CONTROLLER +STANDING +NODE +PID +LAST_ACTIVITY$/m);
+    expect(stdout).toMatch(new RegExp(`^ct-\\w+ +acts +\\S+ +${server.pid} +[\\d.]+ s ago$`, 'm'));
+    expect(stdout).not.toContain('away');
+  });
+
   it('prints it with --json', async () => {
     const { stdout } = await turntable(['workers', '--json'], { env });
     const document = (await getJson(`${server.url}/workers`)) as { workers: { id_worker: string }[] };
@@ -165,14 +177,39 @@ describe.concurrent('the command line', () => {
     },
   );
 
-  it.each([[['--help']], [['serve', '--help']], [['infer', '--help']]])(
+  it.each(['', 'serve', 'gateway', 'worker', 'controller', 'models', 'workers', 'infer'])(
     'explains %j on standard output',
-    async (args) => {
-      const { code, stdout, stderr } = await turntable(args);
+    async (command) => {
+      const { code, stdout, stderr } = await turntable([...(command ? [command] : []), '--help']);
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toMatch(/^Usage: turntable/);
+      if (command) expect(stdout).toContain(`\nExamples:\n  turntable ${command}`);
     },
   );
+
+  it.each([
+    ['gateway', ['--table', 'memory']],
+    ['controller', ['examples/models']],
+    ['worker', ['fraud', '--repository', 'examples/models']],
+  ])('ends %s without a table that others can reach with 2 and what to give', async (command, args) => {
+    const { code, stdout, stderr } = await turntable([command, ...args]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(new RegExp(`^turntable: a ${command} needs a table .* give --table redis://HOST`));
+  });
+
+  it('ends with 2 when the URL of the table is none, and does not repeat it', async () => {
+    const url = 'redis://user:se/cret@host';
+    for (const [args, env] of [
+      [['serve', 'examples/models', '--table', url], {}],
+      [['gateway'], { TURNTABLE_TABLE: url }],
+      [['worker', 'fraud', '--repository', 'examples/models'], { TURNTABLE_TABLE: 'https://se-cret' }],
+    ] as const) {
+      const { code, stdout, stderr } = await turntable(args, { env });
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(/^turntable: the table's URL must .*--table or TURNTABLE_TABLE/);
+      expect(stderr).not.toMatch(/se.cret/);
+    }
+  });
 
   // Node reports a closed pipe as an error event of standard output, which ends the process with a stack trace.
   it('ends without a word when what it writes to is closed, as by head', async () => {

@@ -67,8 +67,9 @@ export class TableOutages {
   away(reason: string): void {
     this.#reason = reason;
     if (!this.#available) return;
-    const { now, log } = this.#options;
+    const { now, tableClock, log } = this.#options;
     this.#available = false;
+    this.#since = tableClock();
     this.#outages++;
     this.#awayAt = now();
     this.#logged = this.#awayAt - this.#loggedAt >= LOG_EVERY_MS;
@@ -99,7 +100,7 @@ export class TableOutages {
 
   /** Ages by the clock before say nothing any more. */
   clockJumped(): void {
-    this.#since = this.#options.tableClock();
+    if (this.#available) this.#since = this.#options.tableClock();
   }
 
   /** Nobody waits any more. */
