@@ -26,6 +26,7 @@ const worker = (id_worker: string, more: Partial<SupervisedWorker> = {}): Superv
   startedAt: 0,
   status: 'ACTIVE',
   errorSince: undefined,
+  served: more.status !== undefined && more.status !== 'INACTIVE',
   ended: undefined,
   ...more,
 });
@@ -102,6 +103,14 @@ describe('decideReplicas', () => {
     expect(decideReplicas(observe({ wanted: next, workers: serving }))).toEqual([
       { type: 'retire', id_worker: 'a' },
       { type: 'retire', id_worker: 'b' },
+    ]);
+  });
+
+  it('kills a worker that served and whose row somebody removed, and replaces it', () => {
+    const removed = worker('a', { status: undefined, served: true });
+    expect(decideReplicas(observe({ workers: [removed, worker('b')] }))).toEqual([
+      { type: 'kill', id_worker: 'a', reason: 'its row was removed' },
+      START,
     ]);
   });
 

@@ -23,6 +23,8 @@ export interface SupervisedWorker {
   readonly status: WorkerStatus | undefined;
   /** Since when it is in ERROR; undefined when it is not. */
   readonly errorSince: number | undefined;
+  /** It has been ready before. */
+  readonly served: boolean;
   /** Why its process ended; undefined while it runs, as far as known. */
   readonly ended: string | undefined;
 }
@@ -112,6 +114,7 @@ function reasonToKill(worker: SupervisedWorker, observed: ReplicaObservation): s
   if (worker.errorSince !== undefined && now - worker.errorSince > errorGraceMs) {
     return `in ERROR for more than ${errorGraceMs} ms`;
   }
+  if (worker.served && worker.status === undefined) return 'its row was removed';
   const starting = worker.status === undefined || worker.status === 'INACTIVE';
   if (starting && now - worker.startedAt > startTimeoutMs) return `not ready after ${startTimeoutMs} ms`;
   return undefined;

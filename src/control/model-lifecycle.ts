@@ -108,7 +108,7 @@ export class ModelLifecycle {
       this.#stamps.delete(`${id_model}/${version}`);
     }
     const gone = await this.#until(() =>
-      records.every(({ version }) => supervisor.running(id_model, version) === 0),
+      records.every(({ version }) => this.#record(id_model, version)?.state !== 'UNLOADING'),
     );
     if (!gone) return failed(id, 'its workers did not drain in time');
     return { id, outcome: 'done', message: '' };

@@ -70,7 +70,7 @@ export class Supervisor {
       this.#loop.kick();
     });
     this.#unsubscribe = table.subscribe((change) => {
-      if (change.kind === 'worker' && this.#workers.has(change.id_worker)) this.#loop.kick();
+      if (change.kind === 'worker') this.#loop.kick();
     });
   }
 
@@ -173,7 +173,7 @@ export class Supervisor {
       if (status === 'ACTIVE' && worker.readyAt === undefined) this.#onReady(worker);
       if (status !== 'ERROR') worker.errorSince = undefined;
       else worker.errorSince ??= now();
-      workers.push({ ...worker, status });
+      workers.push({ ...worker, status, served: worker.readyAt !== undefined });
     }
     return {
       wanted: this.#wanted.list(),

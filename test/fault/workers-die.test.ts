@@ -93,20 +93,6 @@ describe('under load', () => {
     expect((await endLoad()).failures).toEqual([]);
   });
 
-  it('a worker that is silent for the configured time is in ERROR until it is heard again', async () => {
-    // Heartbeats further apart than the silence that is allowed.
-    await underLoad({ flags: ['--heartbeat-ms', '1500', '--silent-ms', '400'] });
-    const silent = await eventually('a silent worker', async () =>
-      (await workersOf(server.url, 'fraud')).find((one) => one.status === 'ERROR'),
-    );
-    expect(silent.reason).toMatch(/^silent for \d+ ms$/);
-    await eventually('it to be heard again', async () => {
-      const workers = await workersOf(server.url, 'fraud');
-      return workers.find((one) => one.id_worker === silent.id_worker)?.status === 'ACTIVE';
-    });
-    expect((await endLoad()).failures).toEqual([]);
-  });
-
   it('a worker asked to go with SIGTERM finishes what it has and is replaced', async () => {
     const [victim] = await victimsUnderLoad({ env: { TURNTABLE_LOG_LEVEL: 'warn' } });
     process.kill(victim.pid, 'SIGTERM');
