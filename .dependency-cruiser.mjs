@@ -34,9 +34,9 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: ['^src/cli/', '\\.test\\.ts$', '^src/table/memory/', '^src/worker/onnx/'],
+        pathNot: ['^src/cli/', '\\.test\\.ts$', '^src/table/(memory|redis)/', '^src/worker/onnx/'],
       },
-      to: { path: '^src/(table/memory/|worker/onnx/|provision/process-provisioner)' },
+      to: { path: '^src/(table/(memory|redis)/|worker/onnx/|provision/process-provisioner)' },
     },
     {
       name: 'nobody-imports-cli',
@@ -56,6 +56,12 @@ export default {
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/worker/onnx/', '\\.test\\.ts$'] },
       to: { path: 'onnxruntime-node' },
+    },
+    {
+      name: 'redis-client-stays-in-its-corner',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/table/redis/', '\\.test\\.ts$'] },
+      to: { path: 'ioredis' },
     },
     {
       name: 'no-cycles',

@@ -21,6 +21,7 @@ const EXPECTED_IN_FIXTURE = [
   'nobody-imports-cli',
   'pure-does-no-io',
   'onnx-runtime-stays-in-its-corner',
+  'redis-client-stays-in-its-corner',
   'no-cycles',
 ];
 const MIN_MODULES = 50;

@@ -162,9 +162,9 @@ export class RedisControlTable implements ControlTable {
     return this.#writer.remove(id_worker);
   }
 
-  state(statement: LoadStatement): Promise<void> {
-    if (!this.#outages.available) return Promise.resolve();
-    return this.#exchange.say(statement);
+  async state(statement: LoadStatement): Promise<void> {
+    if (this.#outages.available) await this.#exchange.say(statement);
+    else this.#exchange.keep(statement);
   }
 
   retract(id_gateway: string): Promise<void> {

@@ -79,6 +79,13 @@ export class StatementExchange {
     return this.#run();
   }
 
+  /** Takes a statement into the view alone: while the table is away a gateway still knows of its own requests. */
+  keep(statement: LoadStatement): void {
+    const { local } = this.#options;
+    this.#takeOwn(statement, statement.loads, true);
+    local.emit({ kind: 'load' });
+  }
+
   async withdraw(id_gateway: string): Promise<void> {
     this.#waiting.delete(id_gateway);
     await this.#running;
@@ -165,7 +172,7 @@ export class StatementExchange {
   }
 
   async #say(statement: LoadStatement): Promise<Answer> {
-    const { now, clock, local } = this.#options;
+    const { now, local } = this.#options;
     const { id_gateway } = statement;
     const known = this.#acknowledged.get(id_gateway);
     const mode = !known || this.#isDue(known, statement) ? 'all' : 'changed';
@@ -187,11 +194,17 @@ export class StatementExchange {
     // A statement that had lapsed, or was lost, had more than what changed now.
     if (mode === 'changed' && answer[5] === 0) this.#acknowledged.delete(id_gateway);
     else this.#acknowledged.set(id_gateway, next);
-    local.statements.heard({ ...gatewayOf(statement), last_activity: clock.now() });
-    if (mode === 'all') local.statements.keepOnly(id_gateway, new Set(next.loads.keys()));
-    for (const load of changed) local.statements.say(id_gateway, load);
+    this.#takeOwn(statement, changed, mode === 'all');
     local.emit({ kind: 'load', id_workers: new Set(changed.map(({ id_worker }) => id_worker)) });
     return answer;
+  }
+
+  #takeOwn(statement: LoadStatement, loads: readonly WorkerLoad[], isAll: boolean): void {
+    const { clock, local } = this.#options;
+    const { id_gateway, node, pid, address } = statement;
+    local.statements.heard({ id_gateway, node, pid, address, last_activity: clock.now() });
+    if (isAll) local.statements.keepOnly(id_gateway, new Set(loads.map(({ id_worker }) => id_worker)));
+    for (const load of loads) local.statements.say(id_gateway, load);
   }
 
   async #send(
@@ -271,10 +284,6 @@ export class StatementExchange {
 
 /** Where the loads begin among an entry's names and values: after gateway, said, node, pid and address. */
 const LOADS_FROM = 10;
-
-function gatewayOf({ id_gateway, node, pid, address }: LoadStatement): Omit<GatewayRow, 'last_activity'> {
-  return { id_gateway, node, pid, address };
-}
 
 function gatewayRow(id_gateway: string, fields: ReadonlyMap<string, string>, at: number): GatewayRow {
   return {

@@ -1,0 +1,2 @@
+/** Deliberately wrong: the Redis client outside its corner. */
+export { Redis } from 'ioredis';

@@ -1,0 +1,2 @@
+/** Stands for an implementation of the table. */
+export const redisTable = 1;
