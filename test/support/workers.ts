@@ -11,6 +11,8 @@ export interface WorkerView {
   readonly last_activity: string;
   readonly pid: number;
   readonly reason: string;
+  readonly supervised: boolean;
+  readonly revision: string;
 }
 
 export async function workersOf(url: string, id_model?: string): Promise<WorkerView[]> {
