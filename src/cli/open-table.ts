@@ -19,7 +19,7 @@ export interface SharedTable {
   readonly prefix: string;
 }
 
-export class TableUnreachableError extends TurntableError<'UNREACHABLE'> {
+class TableUnreachableError extends TurntableError<'UNREACHABLE'> {
   constructor(shown: string, reason: string, options?: { cause?: unknown }) {
     super(
       'UNREACHABLE',

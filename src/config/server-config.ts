@@ -54,7 +54,7 @@ function milliseconds(byDefault: number, least: number, help: string): Setting &
 }
 
 /** In the order of `--help`. */
-export const SETTINGS = {
+const SETTINGS = {
   table: {
     kind: 'text',
     unit: 'url',
