@@ -8,8 +8,8 @@ export interface TurnsOptions {
   readonly log: Logger;
 }
 
-/** After a beginning that failed, such as over a repository that could not be read. */
-const RETRY_MS = 1_000;
+/** After something that failed, such as over a repository that could not be read. */
+const RETRY_MS = 500;
 
 export class Turns {
   readonly #options: TurnsOptions;
@@ -18,6 +18,7 @@ export class Turns {
   #acting: number | undefined;
   #work: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
+  #redo: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: TurnsOptions) {
@@ -31,10 +32,15 @@ export class Turns {
     this.#enqueue(() => this.#turn());
   }
 
-  /** Does something once more that a beginning has done, if it acts by then. */
+  /** Does something once more that a beginning has done, until it succeeds or this controller does not act. */
   redo(work: () => Promise<void>): void {
+    clearTimeout(this.#redo);
     this.#enqueue(async () => {
-      if (this.#acting !== undefined) await work();
+      if (this.#acting === undefined) return;
+      // A table that was emptied has lost the lease too, and takes nothing before that is taken again.
+      this.#redo = setTimeout(() => this.redo(work), RETRY_MS);
+      await work();
+      clearTimeout(this.#redo);
     });
   }
 
@@ -47,8 +53,9 @@ export class Turns {
   async close(): Promise<void> {
     this.take(undefined);
     this.#closed = true;
-    clearTimeout(this.#retry);
     await this.#work;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#redo);
   }
 
   async #turn(): Promise<void> {
