@@ -89,6 +89,7 @@ export interface OpenWorkerTable {
 export async function openWorkerTable({ url, prefix }: SharedTable, name: string): Promise<OpenWorkerTable> {
   const { target, shown } = await readTarget(url);
   const { RedisClient } = await import('../table/redis/redis-client.ts');
+  const { isOfCredentials } = await import('../table/redis/redis-errors.ts');
   const { RedisWorkerTable } = await import('../table/redis/redis-worker-table.ts');
   const { TableKeys } = await import('../table/redis/table-keys.ts');
   const keys = new TableKeys(prefix);
@@ -106,7 +107,7 @@ export async function openWorkerTable({ url, prefix }: SharedTable, name: string
     async ready() {
       const deadline = performance.now() + READY_TIMEOUT_MS;
       while (!client.up) {
-        if (performance.now() > deadline) {
+        if (performance.now() > deadline || isOfCredentials(client.lastError ?? '')) {
           throw new TableUnreachableError(shown, client.lastError ?? 'it does not answer');
         }
         await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));

@@ -69,3 +69,8 @@ export function reasonOf(error: unknown): string {
     return error.message || String((error as NodeJS.ErrnoException).code ?? error.name);
   return String(error);
 }
+
+/** Whether it is for want of the right user and password: waiting will not help a process that starts. */
+export function isOfCredentials(reason: string): boolean {
+  return /\b(WRONGPASS|NOAUTH)\b/.test(reason);
+}

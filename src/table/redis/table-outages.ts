@@ -1,6 +1,6 @@
 /** Whether the table is available and since when, told once when it goes and once when it is back, and not as a storm. */
 import type { TableHealth } from '../control-table.ts';
-import { TableAwayError } from './redis-errors.ts';
+import { isOfCredentials, TableAwayError } from './redis-errors.ts';
 
 export interface TableOutagesOptions {
   /** Monotonic milliseconds. */
@@ -47,7 +47,7 @@ export class TableOutages {
     };
   }
 
-  /** @throws TableAwayError when it has not become available in time */
+  /** @throws TableAwayError when it has not become available in time, or cannot for want of a password */
   firstAvailable(timeoutMs: number): Promise<void> {
     if (this.#ever) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -66,6 +66,7 @@ export class TableOutages {
 
   away(reason: string): void {
     this.#reason = reason;
+    if (!this.#ever && isOfCredentials(reason)) this.#onGivenUp?.();
     if (!this.#available) return;
     const { now, tableClock, log } = this.#options;
     this.#available = false;
