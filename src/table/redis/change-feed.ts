@@ -1,6 +1,6 @@
 /**
- * Keeps the local view of rows and records up to date by the feed of changes: a stream whose entries have numbers
- * without gaps and carry the whole row. Where a number is missing, all is read anew.
+ * Keeps the local view of rows and records up to date by the feed of changes: a stream whose entries carry the whole row,
+ * have numbers without gaps and name the one before them. Where one does not follow the last, all is read anew.
  */
 import type { TableChange } from '../control-table.ts';
 import { type LocalView, modelKey, type StoredRow } from '../local-view.ts';
@@ -63,11 +63,12 @@ export class ChangeFeed {
   }
 
   /**
-   * Whether a table with these numbers cannot be the one that the view is of, however old.
-   * @param askedAt when the numbers were asked for, monotonic milliseconds: the view may have moved on since
+   * Whether a table whose newest change is this cannot be the one that the view is of, however old.
+   * @param askedAt when it was asked for, monotonic milliseconds: the view may have moved on since
    */
-  isOfAnother(epoch: string, seq: number, askedAt: number): boolean {
-    return (epoch !== this.#epoch || seq < this.#seq) && this.#changedAt < askedAt;
+  isOfAnother(epoch: string, seq: number, lastId: string, askedAt: number): boolean {
+    const hasOther = seq < this.#seq || (seq === this.#seq && lastId !== this.#lastId);
+    return (epoch !== this.#epoch || hasOther) && this.#changedAt < askedAt;
   }
 
   /** Takes entries as they come, those that came before included. Rejects when all had to be read anew and could not. */
@@ -128,17 +129,16 @@ export class ChangeFeed {
     for (const [id, flat] of entries) {
       const fields = toFields(flat);
       const seq = Number(fields.get('seq'));
-      if (fields.get('epoch') !== this.#epoch || seq > this.#seq + 1) return false;
+      if (fields.get('epoch') !== this.#epoch) return false;
       if (seq <= this.#seq) continue;
+      if (fields.get('before') !== this.#lastId) return false;
       this.#seq = seq;
       this.#lastId = id;
       this.#changedAt = now();
+      if (this.#carried.settles(fields)) continue;
       const change = applyTo(local, fields);
       if (change === undefined) onNotice(fields);
-      else {
-        this.#carried.settled(fields);
-        local.emit(change);
-      }
+      else local.emit(change);
     }
     return true;
   }
@@ -147,11 +147,10 @@ export class ChangeFeed {
     const { client, keys, local, now, onNotice } = this.#options;
     this.#rereading = true;
     try {
-      const [newest, [, epoch, seq], ids, names] = await Promise.all([
-        client.call('XREVRANGE', [keys.changes, '+', '-', 'COUNT', 1]) as Promise<StreamEntry[]>,
+      const [[, epoch, seq, newest], ids, names] = await Promise.all([
         // A table that is empty gets its name by this.
         client.run(SCRIPTS.readPulse, [keys.meta, keys.pulse], [newEpoch(), '']) as Promise<
-          [number, string, number]
+          [number, string, number, string]
         >,
         client.call('SMEMBERS', [keys.workers]) as Promise<string[]>,
         client.call('SMEMBERS', [keys.models]) as Promise<string[]>,
@@ -164,8 +163,8 @@ export class ChangeFeed {
         if (record) picture.models.set(modelKey(record.id_model, record.version), record);
       }
       // What changed while they were read; entries carry whole rows, so that what was read already is only said again.
-      let lastId = newest[0]?.[0] ?? BEGINNING;
-      let place = newest[0] && toFields(newest[0][1]);
+      let lastId = newest;
+      let place: ReadonlyMap<string, string> | undefined;
       const notices: ReadonlyMap<string, string>[] = [];
       for (let entries: StreamEntry[]; ; ) {
         entries = await this.#range(`(${lastId}`);
@@ -213,6 +212,7 @@ export class ChangeFeed {
     const { local } = this.#options;
     const changes: TableChange[] = [];
     for (const [id_worker, row] of picture.rows) {
+      if (this.#carried.isAnew(row)) continue;
       if (!isSame(local.rows.get(id_worker), row)) changes.push({ kind: 'worker', id_worker });
       local.rows.set(id_worker, row);
     }

@@ -12,6 +12,8 @@ interface Pending {
   /** Of the controller that is to carry it out; undefined until known. */
   token: string | undefined;
   readonly resolve: (result: CommandResult) => void;
+  /** Whether the controller was found gone when last looked for: its answer may be on its way still. */
+  missed: boolean;
 }
 
 export interface CommandPostOptions {
@@ -19,14 +21,21 @@ export interface CommandPostOptions {
   readonly keys: TableKeys;
   /** The fencing token of this process's candidate while it acts. */
   readonly token: () => string | undefined;
+  /** Resolves when that is not being asked for. */
+  readonly settled: () => Promise<void>;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
 }
 
-const REPLACED = 'the controller changed while it worked on this; it may still come about';
+const REPLACED = 'the controller was lost or replaced while it worked on this; it may still come about';
+/** Who waits for an answer looks this often whether the controller still acts: that nobody does is in no feed. */
+const LOOK_MS = 1_000;
 
 export class CommandPost {
   readonly #options: CommandPostOptions;
   readonly #pending = new Map<string, Pending>();
   #handler: CommandHandler | undefined;
+  #lookedAt = 0;
 
   constructor(options: CommandPostOptions) {
     this.#options = options;
@@ -43,7 +52,7 @@ export class CommandPost {
     const id = randomUUID();
     const { client, keys } = this.#options;
     const answered = new Promise<CommandResult>((resolve) => {
-      this.#pending.set(id, { token: undefined, resolve });
+      this.#pending.set(id, { token: undefined, resolve, missed: false });
       const giveUp = () =>
         resolve({ id, outcome: 'timed_out', message: 'the controller did not answer in time' });
       if (signal.aborted) giveUp();
@@ -71,7 +80,7 @@ export class CommandPost {
     const id = notice.get('id') ?? '';
     switch (notice.get('kind')) {
       case 'command':
-        if (notice.get('token') === this.#options.token()) void this.#carryOut(id, notice);
+        void this.#consider(id, notice);
         return;
       case 'result':
         this.#pending.get(id)?.resolve({
@@ -87,6 +96,33 @@ export class CommandPost {
         }
         return;
     }
+  }
+
+  /** To be called now and then. */
+  tick(): void {
+    const now = this.#options.now();
+    if (this.#pending.size === 0 || now - this.#lookedAt < LOOK_MS) return;
+    this.#lookedAt = now;
+    void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const { client, keys } = this.#options;
+    const token = await client.call('HGET', [keys.lease, 'token']).catch(() => undefined);
+    if (token === undefined) return;
+    for (const [id, pending] of this.#pending) {
+      if (pending.token === undefined) continue;
+      const isMissed = pending.token !== token;
+      if (isMissed && pending.missed) pending.resolve({ id, outcome: 'timed_out', message: REPLACED });
+      pending.missed = isMissed;
+    }
+  }
+
+  async #consider(id: string, notice: ReadonlyMap<string, string>): Promise<void> {
+    const { token, settled } = this.#options;
+    // The feed may be ahead of the answer by which this candidate comes to act.
+    if (notice.get('token') !== token()) await settled();
+    if (notice.get('token') === token()) await this.#carryOut(id, notice);
   }
 
   async #carryOut(id: string, notice: ReadonlyMap<string, string>): Promise<void> {

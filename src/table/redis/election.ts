@@ -24,6 +24,9 @@ export class Election implements Leadership {
   readonly #options: ElectionOptions;
   readonly #timer: NodeJS.Timeout;
   #token: string | undefined;
+  /** The highest number of a term that this candidate has heard of, and whether the term was its own. */
+  #newestTerm = 0;
+  #isNewestOwn = false;
   #asking: Promise<void> | undefined;
   #resigned = false;
 
@@ -46,6 +49,11 @@ export class Election implements Leadership {
     return this.#token !== undefined;
   }
 
+  /** Resolves when what was asked has been answered: it may be the token that somebody has seen already. */
+  async settled(): Promise<void> {
+    await this.#asking;
+  }
+
   /** What the table checks changes by, while this candidate acts. */
   get token(): string | undefined {
     return this.#token;
@@ -60,9 +68,12 @@ export class Election implements Leadership {
   }
 
   /** The table says who holds the lease, by the feed. */
-  onLease(id_controller: string): void {
+  onLease(id_controller: string, token: string): void {
     if (id_controller === '') this.ask();
-    else if (id_controller !== this.id_controller) this.#set(undefined);
+    else if (id_controller !== this.id_controller) {
+      this.#hear(token);
+      this.#set(undefined);
+    }
   }
 
   /** What cannot be written to is not acted on. */
@@ -94,12 +105,19 @@ export class Election implements Leadership {
       const [acting, token] = (await client.run(
         SCRIPTS.lead,
         [keys.meta, keys.changes, keys.pulse, keys.lease],
-        [newEpoch(), id_controller, node, pid, LEASE_TTL_MS],
+        [newEpoch(), id_controller, node, pid, LEASE_TTL_MS, this.#newestTerm],
       )) as [number, string];
+      if (acting === 0) this.#hear(token);
       this.#set(acting === 1 ? token : undefined);
     } catch {
       this.#set(undefined);
     }
+  }
+
+  /** Another holds the lease; in a table that was lost and found its term may have a number that is low. */
+  #hear(token: string): void {
+    this.#newestTerm = Math.max(this.#newestTerm + (this.#isNewestOwn ? 1 : 0), Number(token));
+    this.#isNewestOwn = false;
   }
 
   #set(token: string | undefined): void {
@@ -108,6 +126,9 @@ export class Election implements Leadership {
     this.#token = token;
     // A lease that was lost and won again at once had an end all the same.
     if (acted) this.#options.listener(undefined);
-    if (token !== undefined) this.#options.listener(Number(token));
+    if (token === undefined) return;
+    this.#newestTerm = Number(token);
+    this.#isNewestOwn = true;
+    this.#options.listener(Number(token));
   }
 }

@@ -1,4 +1,5 @@
 /** The process control table on Redis: many processes, one truth, and each with a view of its own that outlives it. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type {
   ControlTable,
   Heartbeat,
@@ -19,7 +20,7 @@ import { ChangeFeed, type StreamEntry } from './change-feed.ts';
 import { type CommandHandler, CommandPost } from './command-post.ts';
 import { Election } from './election.ts';
 import { RedisClient } from './redis-client.ts';
-import { TableAwayError } from './redis-errors.ts';
+import { TableRefusedError } from './redis-errors.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { RedisWorkerTable } from './redis-worker-table.ts';
 import { StatementExchange, type TableNumbers } from './statement-exchange.ts';
@@ -67,6 +68,8 @@ export class RedisControlTable implements ControlTable {
   #election: Election | undefined;
   #recovering = false;
   #recoverAt = 0;
+  #mending = false;
+  #following = false;
   #closed = false;
   /** The number of the newest change when the table was last heard of. */
   #newestSeq = 0;
@@ -111,7 +114,11 @@ export class RedisControlTable implements ControlTable {
       },
       candidate: () => this.#election,
     });
-    this.#commands = new CommandPost({ client, keys, token: () => this.#election?.token });
+    this.#commands = new CommandPost({
+      ...{ client, keys, now },
+      token: () => this.#election?.token,
+      settled: async () => this.#election?.settled(),
+    });
     this.#timer = setInterval(() => this.#tick(), LISTEN_MS);
   }
 
@@ -124,7 +131,8 @@ export class RedisControlTable implements ControlTable {
   }
 
   view(): TableView {
-    return this.#local.view(this.#health);
+    // Nobody is silent for as long as the table is: that it is away may not be known yet.
+    return { ...this.#local.view(this.#health), now: this.#clock.heardAt };
   }
 
   worker(id_worker: string): WorkerRow | undefined {
@@ -254,22 +262,32 @@ export class RedisControlTable implements ControlTable {
     this.#election?.onAway();
   }
 
-  #onAnswer({ epoch, seq, beganAt, jumped }: TableNumbers): void {
+  #onAnswer({ epoch, seq, lastId, beganAt, jumped }: TableNumbers): void {
     if (jumped) this.#outages.clockJumped();
     const behind = this.#feed.seq < this.#newestSeq;
     this.#newestSeq = seq;
-    let mending: Promise<void> | undefined;
-    if (this.#feed.isOfAnother(epoch, seq, beganAt)) {
-      mending = this.#feed.reread().then(() => this.#exchange.readAll());
+    if (this.#mending) return;
+    if (this.#feed.isOfAnother(epoch, seq, lastId, beganAt)) {
+      this.#mend(this.#feed.reread().then(() => this.#exchange.readAll()));
     } else if (behind) {
       // The feed has had since the last exchange to bring them.
-      mending = this.#feed.catchUp();
+      this.#mend(this.#feed.catchUp());
     }
-    mending?.catch((error: Error) => this.#onAway(error.message));
+  }
+
+  #mend(work: Promise<void>): void {
+    this.#mending = true;
+    void work
+      .catch((error: Error) => this.#onAway(error.message))
+      .finally(() => {
+        this.#mending = false;
+      });
   }
 
   #onNotice(notice: ReadonlyMap<string, string>): void {
-    if (notice.get('kind') === 'lease') this.#election?.onLease(notice.get('id_controller') ?? '');
+    if (notice.get('kind') === 'lease') {
+      this.#election?.onLease(notice.get('id_controller') ?? '', notice.get('token') ?? '');
+    }
     this.#commands.onNotice(notice);
   }
 
@@ -277,6 +295,8 @@ export class RedisControlTable implements ControlTable {
     const now = this.#options.now();
     if (this.#local.lapse(this.#clock.now())) this.#local.emit({ kind: 'load' });
     this.#feed.tick();
+    this.#outages.tick();
+    this.#commands.tick();
     if (!this.#outages.available) {
       if (this.#client.up && now >= this.#recoverAt) void this.#recover();
     } else if (now - this.#exchange.lastAt >= LISTEN_MS) {
@@ -286,7 +306,10 @@ export class RedisControlTable implements ControlTable {
 
   /** Reads the feed as it grows, until its connection is lost. */
   async #follow(): Promise<void> {
+    if (this.#following) return;
+    this.#following = true;
     const { changes } = this.#keys;
+    let refusals = 0;
     while (!this.#closed && this.#feedClient.up) {
       try {
         const reply = await this.#feedClient.call(
@@ -296,12 +319,16 @@ export class RedisControlTable implements ControlTable {
         );
         const [stream] = (reply ?? []) as [string, StreamEntry[]][];
         if (stream) await this.#feed.take(stream[1]);
+        refusals = 0;
       } catch (error) {
-        if (error instanceof TableAwayError) return;
-        // Changes come with the exchanges then, if later.
-        this.#options.log.warn({ err: error }, 'the feed of changes cannot be followed');
-        return;
+        // Changes come with the exchanges meanwhile, if later.
+        await pause(RECOVER_MS, undefined, { ref: false });
+        if (!(error instanceof TableRefusedError) || !this.#outages.available) continue;
+        refusals++;
+        // Alone and for good: of all else the outages tell.
+        if (refusals === 3) this.#options.log.warn({ err: error }, 'the feed of changes cannot be followed');
       }
     }
+    this.#following = false;
   }
 }

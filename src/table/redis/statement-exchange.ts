@@ -29,6 +29,7 @@ export interface TableNumbers {
   readonly epoch: string;
   /** Of the newest change. */
   readonly seq: number;
+  readonly lastId: string;
   /** When the exchange began, monotonic milliseconds. */
   readonly beganAt: number;
   /** Whether the table's clock was set since, or is another one. */
@@ -40,6 +41,7 @@ type Answer = readonly [
   clock: number,
   epoch: string,
   seq: number,
+  lastId: string,
   entries: readonly StreamEntry[],
   cursor?: string,
   held?: number,
@@ -111,7 +113,7 @@ export class StatementExchange {
     this.#acknowledged.clear();
     const newest = (await client.call('XREVRANGE', [keys.pulse, '+', '-', 'COUNT', 1])) as StreamEntry[];
     const [seconds, micros] = (await client.call('TIME', [])) as [string, string];
-    clock.observe(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000));
+    this.#observe(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000));
     const ids = (await client.call('ZRANGE', [keys.gateways, 0, -1])) as string[];
     const read = ids.map(async (id_gateway) => {
       const [identity, loads] = await Promise.all([
@@ -151,7 +153,7 @@ export class StatementExchange {
 
   /** One round trip, and what comes of it. */
   async #exchange(trip: () => Promise<Answer>): Promise<boolean> {
-    const { now, clock, local, onAnswer, onFailure } = this.#options;
+    const { now, onAnswer, onFailure } = this.#options;
     const beganAt = now();
     this.#lastAt = beganAt;
     let answer: Answer;
@@ -162,12 +164,21 @@ export class StatementExchange {
       if (!this.#closed) onFailure(error as Error);
       return false;
     }
-    const [serverMs, epoch, seq, entries, cursor] = answer;
-    const jumped = clock.observe(serverMs);
-    if (jumped) local.statements.restamp(clock.now());
+    const [serverMs, epoch, seq, lastId, entries, cursor] = answer;
+    const jumped = this.#observe(serverMs);
     this.#cursor = cursor ?? entries.at(-1)?.[0] ?? this.#cursor;
     if (entries.length > 0) this.#takePulse(entries);
-    onAnswer({ epoch, seq, beganAt, jumped });
+    onAnswer({ epoch, seq, lastId, beganAt, jumped });
+    return true;
+  }
+
+  /** Takes in the table's clock; whether it has jumped, by which nobody has been silent for longer, or less long. */
+  #observe(serverMs: number): boolean {
+    const { clock, local } = this.#options;
+    if (!clock.observe(serverMs)) return false;
+    const last_activity = clock.now();
+    local.statements.restamp(last_activity);
+    for (const [id, row] of local.controllers) local.controllers.set(id, { ...row, last_activity });
     return true;
   }
 
@@ -192,7 +203,7 @@ export class StatementExchange {
     }
     for (const load of changed) next.loads.set(load.id_worker, load);
     // A statement that had lapsed, or was lost, had more than what changed now.
-    if (mode === 'changed' && answer[5] === 0) this.#acknowledged.delete(id_gateway);
+    if (mode === 'changed' && answer[6] === 0) this.#acknowledged.delete(id_gateway);
     else this.#acknowledged.set(id_gateway, next);
     this.#takeOwn(statement, changed, mode === 'all');
     local.emit({ kind: 'load', id_workers: new Set(changed.map(({ id_worker }) => id_worker)) });

@@ -6,6 +6,7 @@ const JUMP_MS = 1_000;
 export class TableClock {
   readonly #monotonic: () => number;
   #offset: number | undefined;
+  #heardAt = 0;
 
   /** @param monotonic milliseconds since any moment */
   constructor(monotonic: () => number) {
@@ -17,11 +18,17 @@ export class TableClock {
     return this.#monotonic() + (this.#offset ?? 0);
   }
 
+  /** What the server's clock showed when it was last heard. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   /** Takes in what the server just said. Returns whether its clock has jumped. */
   observe(serverMs: number): boolean {
     const offset = serverMs - this.#monotonic();
     const jumped = this.#offset !== undefined && Math.abs(offset - this.#offset) > JUMP_MS;
     this.#offset = offset;
+    this.#heardAt = serverMs;
     return jumped;
   }
 }

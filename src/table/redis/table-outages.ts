@@ -68,21 +68,26 @@ export class TableOutages {
     this.#reason = reason;
     if (!this.#ever && isOfCredentials(reason)) this.#onGivenUp?.();
     if (!this.#available) return;
-    const { now, tableClock, log } = this.#options;
+    const { now, tableClock } = this.#options;
     this.#available = false;
     this.#since = tableClock();
     this.#outages++;
     this.#awayAt = now();
-    this.#logged = this.#awayAt - this.#loggedAt >= LOG_EVERY_MS;
-    if (!this.#logged) {
-      this.#unlogged++;
-      return;
-    }
-    this.#loggedAt = this.#awayAt;
-    const unlogged = this.#unlogged;
+    this.#logged = false;
+    this.#unlogged++;
+    this.tick();
+  }
+
+  /** Tells of an outage that lasts when it was too soon to tell of it at its beginning. To be called now and then. */
+  tick(): void {
+    const { now, log } = this.#options;
+    if (this.#available || !this.#ever || this.#logged || now() - this.#loggedAt < LOG_EVERY_MS) return;
+    this.#logged = true;
+    this.#loggedAt = now();
+    const before = this.#unlogged - 1;
     this.#unlogged = 0;
     log.warn(
-      { reason, ...(unlogged > 0 ? { outages_not_logged: unlogged } : {}) },
+      { reason: this.#reason, ...(before > 0 ? { outages_not_logged: before } : {}) },
       'the control table is away: requests go on by the last view, changes wait',
     );
   }

@@ -10,6 +10,5 @@ end
 local now = clock()
 epoch_of(KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[3], 'last_activity', now, 'rss_bytes', ARGV[3])
-redis.call('XADD', KEYS[2], 'MINID', '~', now - 2000, '*', 'worker', ARGV[2], 'last_activity', now,
-  'rss_bytes', ARGV[3])
+beat_pulse(KEYS[2], now, 'worker', ARGV[2], 'last_activity', now, 'rss_bytes', ARGV[3])
 return status
