@@ -23,6 +23,7 @@ export function faketimeLibrary(): string | undefined {
 const FOR_TESTS = [
   packageOf('redis-server'),
   packageOf('openssl'),
+  packageOf('ip', 'iproute2'),
   { name: 'libfaketime', isInstalled: () => faketimeLibrary() !== undefined },
 ];
 

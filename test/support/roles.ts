@@ -8,6 +8,8 @@ export interface RoleOptions {
   /** More of the command line. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What runs the command, such as `ip netns exec NAME`. */
+  readonly within?: readonly string[];
 }
 
 export interface RoleProcess extends AsyncDisposable {
@@ -95,9 +97,12 @@ export async function startControllerProcess({
   return Object.assign(started, { id_controller });
 }
 
-function start(args: readonly string[], { table, flags = [], env = {} }: RoleOptions): RoleProcess {
+function start(
+  args: readonly string[],
+  { table, flags = [], env = {}, within = [] }: RoleOptions,
+): RoleProcess {
   // setpriv becomes the command, and has the kernel kill it with the test.
-  const command = [process.execPath, MAIN, ...args, ...flags];
+  const command = [...within, process.execPath, MAIN, ...args, ...flags];
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
     env: {
       ...withoutSettings(process.env),
