@@ -4,11 +4,10 @@ import { TurntableChannel } from '../channel/turntable-channel.ts';
 import type { RoleConfig } from '../config/server-config.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import type { ControlTable } from '../table/control-table.ts';
+import { COMMAND_TIMEOUT_MS } from '../table/model-record.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { PACKAGE_VERSION } from './package-version.ts';
 
-/** How long a load or unload may take. */
-const COMMAND_TIMEOUT_MS = 300_000;
 const STALLED_MARGIN_MS = 30_000;
 
 export function createGateway(

@@ -33,8 +33,6 @@ class TableUnreachableError extends TurntableError<'UNREACHABLE'> {
 /** How long a process that starts waits for its table. */
 const READY_TIMEOUT_MS = 10_000;
 const ASK_EVERY_MS = 20;
-/** An answer that takes a worker's connection longer means that the table is away. */
-const COMMAND_TIMEOUT_MS = 1_000;
 
 /** The table that others share, or undefined where it is in memory. */
 export function sharedTable({ table, tablePrefix }: TableSettings): SharedTable | undefined {
@@ -88,7 +86,7 @@ export interface OpenWorkerTable {
  */
 export async function openWorkerTable({ url, prefix }: SharedTable, name: string): Promise<OpenWorkerTable> {
   const { target, shown } = await readTarget(url);
-  const { RedisClient } = await import('../table/redis/redis-client.ts');
+  const { ANSWER_TIMEOUT_MS, RedisClient } = await import('../table/redis/redis-client.ts');
   const { isOfCredentials } = await import('../table/redis/redis-errors.ts');
   const { RedisWorkerTable } = await import('../table/redis/redis-worker-table.ts');
   const { TableKeys } = await import('../table/redis/table-keys.ts');
@@ -96,7 +94,7 @@ export async function openWorkerTable({ url, prefix }: SharedTable, name: string
   const client = new RedisClient({
     target,
     name,
-    timeoutMs: COMMAND_TIMEOUT_MS,
+    timeoutMs: ANSWER_TIMEOUT_MS,
     homeKey: keys.meta,
     // What the worker says of itself shows soon enough whether the table is there.
     onUp: () => {},

@@ -11,12 +11,10 @@ import { ProcessProvisioner } from '../provision/process-provisioner.ts';
 import { siblingModule } from '../sibling-module.ts';
 import type { ControlTable } from '../table/control-table.ts';
 import type { Leadership } from '../table/member.ts';
+import { COMMAND_TIMEOUT_MS } from '../table/model-record.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { sharedTable } from './open-table.ts';
 import { TablePresence } from './table-presence.ts';
-
-/** How long a load or unload may take. */
-export const COMMAND_TIMEOUT_MS = 300_000;
 
 export interface ControllerOptions {
   /** Directory of models. */

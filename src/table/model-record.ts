@@ -63,6 +63,9 @@ export interface ModelCommand {
   readonly id_model: string;
 }
 
+/** How long a load or unload may take, in milliseconds: large models take minutes. */
+export const COMMAND_TIMEOUT_MS = 300_000;
+
 /** failed: it was tried. unavailable: no controller acts. timed_out: it may still come about. */
 export type CommandOutcome = 'done' | 'failed' | 'unavailable' | 'timed_out';
 

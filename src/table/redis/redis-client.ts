@@ -5,6 +5,8 @@ import { reasonOf, TableAwayError, TableRefusedError } from './redis-errors.ts';
 import type { RedisScript } from './redis-script.ts';
 import { type RedisTarget, showAddress } from './redis-target.ts';
 
+/** An answer that takes longer means that the table is away. */
+export const ANSWER_TIMEOUT_MS = 1_000;
 const RETRY_MIN_MS = 20;
 const RETRY_MAX_MS = 500;
 /** How often Sentinels are asked whether the master still is the master. */

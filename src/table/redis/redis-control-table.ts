@@ -19,7 +19,7 @@ import type { WorkerRegistration, WorkerRow, WorkerStatus } from '../worker-row.
 import { ChangeFeed, type StreamEntry } from './change-feed.ts';
 import { type CommandHandler, CommandPost } from './command-post.ts';
 import { Election } from './election.ts';
-import { RedisClient } from './redis-client.ts';
+import { ANSWER_TIMEOUT_MS, RedisClient } from './redis-client.ts';
 import { TableRefusedError } from './redis-errors.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { RedisWorkerTable } from './redis-worker-table.ts';
@@ -42,8 +42,6 @@ export interface RedisControlTableOptions {
   };
 }
 
-/** An answer that takes longer means that the table is away. */
-export const COMMAND_TIMEOUT_MS = 1_000;
 /** Who has nothing to say hears what others say this often. */
 const LISTEN_MS = 100;
 /** A server that refuses is asked again this often. */
@@ -82,7 +80,7 @@ export class RedisControlTable implements ControlTable {
     this.#local = new LocalView(() => this.#clock.now());
     this.#outages = new TableOutages({ now, tableClock: () => this.#clock.now(), log });
     const homeKey = this.#keys.meta;
-    const common = { target, homeKey, timeoutMs: COMMAND_TIMEOUT_MS };
+    const common = { target, homeKey, timeoutMs: ANSWER_TIMEOUT_MS };
     this.#client = new RedisClient({
       ...common,
       name,
@@ -315,7 +313,7 @@ export class RedisControlTable implements ControlTable {
         const reply = await this.#feedClient.call(
           'XREAD',
           ['BLOCK', FEED_WAIT_MS, 'COUNT', 1_000, 'STREAMS', changes, this.#feed.lastId],
-          FEED_WAIT_MS + COMMAND_TIMEOUT_MS,
+          FEED_WAIT_MS + ANSWER_TIMEOUT_MS,
         );
         const [stream] = (reply ?? []) as [string, StreamEntry[]][];
         if (stream) await this.#feed.take(stream[1]);
