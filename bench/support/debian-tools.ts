@@ -2,7 +2,11 @@
 import { installPackages, packageOf } from '../../test/support/debian-packages.ts';
 
 /** Program to Debian package. */
-const PACKAGES = { wrk: packageOf('wrk'), nginx: packageOf('nginx', 'nginx-light') } as const;
+const PACKAGES = {
+  wrk: packageOf('wrk'),
+  nginx: packageOf('nginx', 'nginx-light'),
+  'redis-server': packageOf('redis-server'),
+} as const;
 
 export type Tool = keyof typeof PACKAGES;
 

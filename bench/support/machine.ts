@@ -12,6 +12,7 @@ export interface Machine {
   readonly onnxruntime_node: string;
   readonly nginx: string | null;
   readonly wrk: string | null;
+  readonly redis: string | null;
   /** With "-dirty" when files differ from the commit; null outside a checkout. */
   readonly commit: string | null;
 }
@@ -27,6 +28,7 @@ export function describeMachine(): Machine {
     onnxruntime_node: onnxruntime.version,
     nginx: firstMatch('nginx', ['-v'], /nginx\/(\S+)/),
     wrk: firstMatch('wrk', ['-v'], /wrk (\S+)/),
+    redis: firstMatch('redis-server', ['--version'], /v=(\S+)/),
     commit: firstMatch('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], /(\S+)/),
   };
 }

@@ -6,7 +6,7 @@ import type { MeasuredSystem } from './measured-system.ts';
 import { startProcess } from './owned-process.ts';
 import { descendantsOf, ownTicks, readProcessTable, treeTicks } from './process-cpu.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
+export const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 
 export interface TurntableOptions {
   /** Which models of the repository to serve, and no others. */
@@ -14,6 +14,10 @@ export interface TurntableOptions {
   /** The model repository to copy them from. */
   readonly repository: string;
   readonly replicas: number;
+  /** URL of the control table; absent: in the server's memory. */
+  readonly table?: string;
+  /** How it is called in results. */
+  readonly name?: string;
   /** For the copy and the log; the caller removes it. */
   readonly directory: string;
 }
@@ -31,16 +35,14 @@ export async function startTurntable(
   signal: AbortSignal,
 ): Promise<TurntableServer> {
   const directory = mkdtempSync(join(options.directory, 'turntable-'));
-  const models = join(directory, 'models');
-  mkdirSync(models);
-  for (const model of options.models) {
-    // A copy, as links in a repository need not be followed.
-    cpSync(join(options.repository, model), join(models, model), { recursive: true, dereference: true });
-  }
+  const models = copyModels(options, directory);
   const port = await freePort();
   const server = await startProcess(
     process.execPath,
-    [MAIN, 'serve', models, '--port', String(port), '--replicas', String(options.replicas)],
+    [
+      ...[MAIN, 'serve', models, '--port', String(port), '--replicas', String(options.replicas)],
+      ...(options.table === undefined ? [] : ['--table', options.table]),
+    ],
     { logFile: join(directory, 'serve.log') },
   );
   const url = `http://127.0.0.1:${port}/v2/models`;
@@ -52,7 +54,7 @@ export async function startTurntable(
   }
 
   return {
-    name: 'turntable',
+    name: options.name ?? 'turntable',
     inferUrl: `${url}/${options.models[0]}/infer`,
     inferUrlOf: (model) => `${url}/${model}/infer`,
     gatewayPid: server.pid,
@@ -64,4 +66,17 @@ export async function startTurntable(
     assertRunning: () => server.assertRunning(),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+/** The path of a repository of these models alone. A copy, as links in a repository need not be followed. */
+export function copyModels(
+  { models, repository }: Pick<TurntableOptions, 'models' | 'repository'>,
+  directory: string,
+): string {
+  const path = join(directory, 'models');
+  mkdirSync(path);
+  for (const model of models) {
+    cpSync(join(repository, model), join(path, model), { recursive: true, dereference: true });
+  }
+  return path;
 }

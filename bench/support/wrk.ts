@@ -1,4 +1,4 @@
-/** The load generator: wrk in a closed loop, one thread, keep-alive connections. */
+/** The load generator: wrk in a closed loop or at a fixed pace, one thread, keep-alive connections. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,8 @@ export interface WrkLoad {
   readonly connections: number;
   /** Whole seconds: wrk takes no fractions. */
   readonly seconds: number;
+  /** Requests a second; absent: as many as the connections carry, each sending when it was answered. */
+  readonly pace?: number;
 }
 
 export interface WrkResult {
@@ -35,6 +37,7 @@ export async function runWrk(load: WrkLoad, signal: AbortSignal): Promise<WrkRes
       load.url,
       '--',
       load.bodiesFile,
+      ...(load.pace === undefined ? [] : [String(load.pace)]),
     ],
     { signal },
   );

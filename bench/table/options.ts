@@ -1,0 +1,110 @@
+/** The command line of the table benchmark. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const PARTS = ['cost', 'commands', 'propagation', 'ticks', 'distribution'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** How much is measured. */
+export interface Extent {
+  readonly rounds: number;
+  /** Times that Redis is frozen. */
+  readonly freezes: number;
+  /** For the compilers of a server that was just started, whole seconds. */
+  readonly warmUpSeconds: number;
+  /** Length of each measurement under load, whole seconds. */
+  readonly seconds: number;
+  /** Status changes in each state of the gateways; even, so that the worker ends as it began. */
+  readonly changes: number;
+  readonly tickMs: number;
+  /** The parts of the workers whose load is another at each exchange. */
+  readonly changing: readonly number[];
+  /** Numbers of gateways with which commands at Redis are counted. */
+  readonly commandGateways: readonly number[];
+  /** Times that the requests of the distribution are sent. */
+  readonly distributions: number;
+}
+
+const FULL: Extent = {
+  ...{ rounds: 7, freezes: 5, warmUpSeconds: 4, seconds: 3, changes: 500, distributions: 3 },
+  ...{ tickMs: 3_000, changing: [1, 0.1], commandGateways: [1, 3] },
+};
+const QUICK: Extent = {
+  ...{ rounds: 2, freezes: 1, warmUpSeconds: 1, seconds: 1, changes: 100, distributions: 1 },
+  ...{ tickMs: 1_000, changing: [1], commandGateways: [3] },
+};
+
+export interface TableOptions extends Extent {
+  readonly quick: boolean;
+  readonly connections: number;
+  readonly models: string;
+  readonly parts: ReadonlySet<Part>;
+  readonly json: boolean;
+  readonly save: string | null;
+}
+
+export const HELP = `usage: npm run bench:table -- [options]
+
+Measures what the control table on Redis costs, and how fast and how well it does its work:
+  cost          CPU and throughput of serve on Redis against serve in memory, by turns, and of the gateway
+                role; then throughput while Redis is frozen
+  commands      commands per second at Redis with 1 and 3 gateways at 100, 1,000 and 10,000 requests/s
+  propagation   from a change of a worker's status to the last of 4 gateways that shows it
+  ticks         CPU of one exchange of load, at the gateway and at Redis, with 10, 100 and 1,000 workers
+  distribution  10,000 requests over 3 gateways to 4 equal workers: how evenly they are spread
+
+Needs wrk and redis-server (installed with apt-get when run as root on Debian). Under 6 minutes.
+
+options:
+  --quick           fewer and shorter measurements, under 90 seconds: the figures mean less
+  --rounds N        how often the systems of "cost" are measured, in rotated order (default ${FULL.rounds}, quick ${QUICK.rounds})
+  --connections N   connections of the load generator, a closed loop (default 64)
+  --only A,B        only these parts of the list above
+  --models DIR      model repository with fraud (default examples/models)
+  --json            print one JSON object on stdout instead of the report
+  --save FILE       also write that object to a file, such as bench/results/<date>-<commit>/table.json
+  --help            this text
+
+A target that is missed is reported and is no error: the exit code is 0 when the run completed, else 1.`;
+
+/** Null when help was asked for. Throws TypeError or RangeError on a wrong command line. */
+export function readOptions(args: readonly string[]): TableOptions | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      connections: { type: 'string', default: '64' },
+      only: { type: 'string', default: PARTS.join(',') },
+      models: { type: 'string', default: resolve(import.meta.dirname, '../../examples/models') },
+      json: { type: 'boolean', default: false },
+      save: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return null;
+  const extent = values.quick ? QUICK : FULL;
+  return {
+    ...extent,
+    quick: values.quick,
+    rounds: values.rounds === undefined ? extent.rounds : positive('rounds', values.rounds),
+    connections: positive('connections', values.connections),
+    models: resolve(values.models),
+    parts: new Set(values.only.split(',').map(part)),
+    json: values.json,
+    save: values.save === undefined ? null : resolve(values.save),
+  };
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new RangeError(`--${name} must be a whole number from 1`);
+  return value;
+}
+
+function part(name: string): Part {
+  const known = PARTS.find((candidate) => candidate === name);
+  if (known === undefined) throw new RangeError(`--only knows ${PARTS.join(', ')}; not "${name}"`);
+  return known;
+}
