@@ -6,7 +6,7 @@ import { EXIT } from './exit-code.ts';
 import { infer } from './infer.ts';
 import { listModels } from './models.ts';
 import { PACKAGE_VERSION } from './package-version.ts';
-import { addRoleCommands } from './role-commands.ts';
+import { addHealthCommand, addRoleCommands } from './role-commands.ts';
 import { listWorkers } from './workers.ts';
 
 const program = new Command('turntable')
@@ -61,6 +61,8 @@ Examples:
   )
   .exitOverride()
   .action(infer);
+
+addHealthCommand(program);
 
 // `turntable workers --watch | head` ends when head does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -84,10 +84,39 @@ Examples:
     });
 }
 
-/** A command with all settings of a role as its options. */
-function role(program: Command, name: Role, description: string): Command {
+/** What tells where a process of ours is to be found. */
+const WHEREABOUTS: readonly string[] = ['table', 'tablePrefix', 'port', 'host'];
+
+/** `turntable health ROLE` for each role, with those of its settings that say where it is to be found. */
+export function addHealthCommand(program: Command): void {
+  const health = program
+    .command('health')
+    .description('whether the process of a role on this machine is well, for container health checks')
+    .addHelpText(
+      'after',
+      `
+A gateway is well when it answers, a worker when its model is loaded and it answers, a controller when it
+gives signs of life in the table, or while the table is away. Exit code 0 says that it is well.
+
+Examples:
+  turntable health gateway --port 9000
+  turntable health worker --port 7000
+  turntable health controller --table redis://10.0.0.5`,
+    )
+    .exitOverride();
+  for (const name of ['serve', 'gateway', 'controller', 'worker'] as const) {
+    role(health, name, `whether "turntable ${name}" is well`, WHEREABOUTS).action(async (flags: Flags) => {
+      const { checkHealth } = await import('./health.ts');
+      await checkHealth(name, flags);
+    });
+  }
+}
+
+/** A command with the settings of a role as its options: all, or those of certain keys. */
+function role(program: Command, name: Role, description: string, keys?: readonly string[]): Command {
   const command = program.command(name).description(description).exitOverride();
   for (const [key, setting] of settingsOf(name)) {
+    if (keys && !keys.includes(key)) continue;
     const value = setting.kind === 'boolean' ? '' : ` <${setting.unit}>`;
     const byDefault = setting.default === '' ? '' : `default: ${setting.default}, `;
     const help = `${setting.help} (${byDefault}env: ${environmentName(key)})`;

@@ -18,13 +18,19 @@ class ServerRefused extends TurntableError<'REFUSED'> {
  * The text of a server's answer.
  * @throws ConfigError when the server's address is none, ServerUnreachable when nobody answers, ServerRefused when the answer is an error
  */
-export async function ask(server: string, path: string, body?: Uint8Array | string): Promise<string> {
+export async function ask(
+  server: string,
+  path: string,
+  body?: Uint8Array | string,
+  signal?: AbortSignal,
+): Promise<string> {
   const base = URL.parse(server);
   if (!base)
     throw new ConfigError(`--server "${server}" is not a URL; expected something like http://127.0.0.1:8080`);
   let response: Response;
   try {
     response = await fetch(new URL(path, base), {
+      ...(signal && { signal }),
       ...(body === undefined
         ? {}
         : { method: 'POST', body, headers: { 'content-type': 'application/json' } }),
