@@ -82,6 +82,11 @@ describe('decideStatusChanges', () => {
     expect(decide(future, [], { now: 13_001, since: 10_000 })).toMatchObject([{ to: 'ERROR' }]);
   });
 
+  it('CT7: a sign of life that is a little ahead of the view is one, however long the table has been there', () => {
+    expect(decide(row({ last_activity: 99_100 }), [], { now: 99_000, since: 10_000 })).toEqual([]);
+    expect(decide(row({ last_activity: 99_999, status: 'INACTIVE' }), [], { now: 99_000 })).toEqual([]);
+  });
+
   it('lets a worker back that is heard or reached again', () => {
     const lost = row({ status: 'ERROR' });
     const back = { type: 'transition', id_worker: 'w1', from: 'ERROR', to: 'ACTIVE', reason: '' };

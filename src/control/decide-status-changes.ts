@@ -46,6 +46,9 @@ export function decideStatusChanges(observed: WatchdogObservation): readonly Wat
   return actions;
 }
 
+/** A view's clock lags the table's by less than this. */
+const CLOCK_SLACK_MS = 1_000;
+
 function troubleOf(
   row: WorkerRow,
   statements: readonly WorkerLoad[],
@@ -66,7 +69,8 @@ function isGone(row: WorkerRow, statements: readonly WorkerLoad[], observed: Wat
 
 /** How long nothing was heard of it while it could have been, milliseconds. */
 function silenceOf({ last_activity }: WorkerRow, { now, since }: WatchdogObservation): number {
-  // A sign of life from the future was stamped before the table's clock was set back.
-  const heardAt = last_activity > now ? since : Math.max(last_activity, since);
+  // A sign of life from the far future was stamped before the table's clock was set back; one from the near future
+  // came after the clock was last heard.
+  const heardAt = last_activity > now + CLOCK_SLACK_MS ? since : Math.max(last_activity, since);
   return now - heardAt;
 }
