@@ -26,12 +26,12 @@ export async function startCuttingProxy(target: { port: number } | { path: strin
   let delayMs = 0;
 
   const forward = (from: Socket, to: Socket) => {
-    const late: Buffer[] = [];
+    const late: (Buffer | string)[] = [];
     from.on('data', (chunk) => {
       // In their order, also when the delay has become less.
       if (delayMs === 0 && late.length === 0) return void to.write(chunk);
       late.push(chunk);
-      setTimeout(() => to.write(late.shift() as Buffer), delayMs);
+      setTimeout(() => to.write(late.shift() ?? ''), delayMs);
     });
     from.on('error', () => {});
     from.on('close', () => {
