@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkerLoad } from '../../src/table/load-statement.ts';
-import { decodeLoad, type FlatHash } from '../../src/table/redis/row-codec.ts';
+import { decodeLoads, type FlatHash } from '../../src/table/redis/row-codec.ts';
 import { TableKeys } from '../../src/table/redis/table-keys.ts';
 import { waitUntilOk } from './http-ready.ts';
 import type { MeasuredSystem } from './measured-system.ts';
@@ -81,8 +81,9 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
     for (const id_gateway of (await redis.ask('ZRANGE', keys.gateways, 0, -1)) as string[]) {
       const flat = (await redis.ask('HGETALL', keys.load(id_gateway))) as FlatHash;
       for (let i = 0; i + 1 < flat.length; i += 2) {
-        const load = decodeLoad(flat[i] as string, flat[i + 1] as string);
-        loads.set(load.id_worker, [...(loads.get(load.id_worker) ?? []), load]);
+        for (const load of decodeLoads(`${flat[i]} ${flat[i + 1]}`)) {
+          loads.set(load.id_worker, [...(loads.get(load.id_worker) ?? []), load]);
+        }
       }
     }
     return loads;

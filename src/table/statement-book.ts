@@ -28,12 +28,16 @@ export class StatementBook {
     this.#entries.get(id_gateway)?.loads.set(load.id_worker, load);
   }
 
-  /** Lets a gateway's word on all workers but these lapse. */
-  keepOnly(id_gateway: string, id_workers: ReadonlySet<string>): void {
+  /** Lets a gateway's word on all workers but these lapse; returns the ids of those of whom there was one. */
+  keepOnly(id_gateway: string, id_workers: ReadonlySet<string>): string[] {
     const loads = this.#entries.get(id_gateway)?.loads;
+    const dropped: string[] = [];
     for (const id_worker of loads?.keys() ?? []) {
-      if (!id_workers.has(id_worker)) loads?.delete(id_worker);
+      if (id_workers.has(id_worker)) continue;
+      loads?.delete(id_worker);
+      dropped.push(id_worker);
     }
+    return dropped;
   }
 
   remove(id_gateway: string): boolean {

@@ -73,8 +73,12 @@ export class ChangeFeed {
 
   /** Takes entries as they come, those that came before included. Rejects when all had to be read anew and could not. */
   async take(entries: readonly StreamEntry[]): Promise<void> {
-    // What is being read anew comes to include them.
-    if (this.#rereading || !this.#apply(entries)) await this.reread();
+    if (this.#rereading) {
+      // What is being read anew comes to include them, or the feed is read on from before them.
+      await this.#work;
+      return;
+    }
+    if (!this.#apply(entries)) await this.reread();
   }
 
   /** Reads what is missing up to now. */

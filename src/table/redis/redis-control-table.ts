@@ -239,9 +239,8 @@ export class RedisControlTable implements ControlTable {
     this.#recovering = true;
     try {
       await this.#feed.resume();
-      await this.#exchange.readAll();
       // It includes a write, if a small one: a table that only answers is of no use.
-      if (await this.#exchange.listen()) {
+      if (await this.#exchange.readAll()) {
         this.#outages.back();
         this.#election?.ask();
         this.#local.emit({ kind: 'load' });
@@ -273,7 +272,7 @@ export class RedisControlTable implements ControlTable {
     }
   }
 
-  #mend(work: Promise<void>): void {
+  #mend(work: Promise<unknown>): void {
     this.#mending = true;
     void work
       .catch((error: Error) => this.#onAway(error.message))

@@ -91,22 +91,33 @@ function decodeSignature(text: string): ModelSignature | undefined {
   }
 }
 
-/** `in_flight completed failed latency_ms reachable`, as in `3 1204 0 1.250 1`. */
-export function encodeLoad(load: WorkerLoad): string {
-  const { in_flight, completed, failed, latency_ms, reachable } = load;
-  return `${in_flight} ${completed} ${failed} ${latency_ms.toFixed(3)} ${flag(reachable)}`;
+/** A line for each: `id_worker in_flight completed failed latency_ms reachable`, as in `fraud-1-3k1x… 3 1204 0 1.25 1`. */
+export function encodeLoads(loads: readonly WorkerLoad[]): string {
+  let text = '';
+  for (const { id_worker, in_flight, completed, failed, latency_ms, reachable } of loads) {
+    // In microseconds: rounding costs a tenth of toFixed().
+    const latency = Math.round(latency_ms * 1000) / 1000;
+    text += `${id_worker} ${in_flight} ${completed} ${failed} ${latency} ${flag(reachable)}\n`;
+  }
+  return text;
 }
 
-export function decodeLoad(id_worker: string, text: string): WorkerLoad {
-  const [in_flight, completed, failed, latency_ms, reachable] = text.split(' ');
-  return {
-    id_worker,
-    in_flight: Math.max(0, Number(in_flight) || 0),
-    completed: Number(completed) || 0,
-    failed: Number(failed) || 0,
-    latency_ms: Number(latency_ms) || 0,
-    reachable: reachable === '1',
-  };
+/** Lines that are not of that form are passed over. */
+export function decodeLoads(text: string): WorkerLoad[] {
+  const loads: WorkerLoad[] = [];
+  for (const line of text.split('\n')) {
+    const [id_worker, in_flight, completed, failed, latency_ms, reachable] = line.split(' ');
+    if (id_worker === undefined || reachable === undefined) continue;
+    loads.push({
+      id_worker,
+      in_flight: Math.max(0, Number(in_flight) || 0),
+      completed: Number(completed) || 0,
+      failed: Number(failed) || 0,
+      latency_ms: Number(latency_ms) || 0,
+      reachable: reachable === '1',
+    });
+  }
+  return loads;
 }
 
 function flag(value: boolean): string {

@@ -8,7 +8,7 @@ import { type GatewayRow, MEMBER_TTL_MS } from '../member.ts';
 import type { StreamEntry } from './change-feed.ts';
 import type { RedisClient } from './redis-client.ts';
 import { newEpoch } from './redis-worker-table.ts';
-import { decodeLoad, encodeLoad, type FlatHash, toFields } from './row-codec.ts';
+import { decodeLoads, encodeLoads, toFields } from './row-codec.ts';
 import type { TableClock } from './table-clock.ts';
 import type { TableKeys } from './table-keys.ts';
 import { SCRIPTS } from './table-scripts.ts';
@@ -36,7 +36,7 @@ export interface TableNumbers {
   readonly jumped: boolean;
 }
 
-/** As the scripts give it; the last two only to a statement. */
+/** As the scripts give it; the cursor only to a statement. */
 type Answer = readonly [
   clock: number,
   epoch: string,
@@ -44,7 +44,6 @@ type Answer = readonly [
   lastId: string,
   entries: readonly StreamEntry[],
   cursor?: string,
-  held?: number,
 ];
 
 /** What the table is known to have of a gateway's statement. */
@@ -93,7 +92,7 @@ export class StatementExchange {
     await this.#running;
     this.#acknowledged.delete(id_gateway);
     this.#options.local.statements.remove(id_gateway);
-    await this.#exchange(async () => this.#send({ id_gateway, node: '', pid: 0, address: '' }, 'none', []));
+    await this.#exchange(() => this.#send({ id_gateway, node: '', pid: 0, address: '' }, 'none', ''));
     this.#options.local.emit({ kind: 'load' });
   }
 
@@ -108,26 +107,14 @@ export class StatementExchange {
   }
 
   /** Reads all that is said and has not lapsed, as after a gap. What this process says, it says again. */
-  async readAll(): Promise<void> {
-    const { client, keys, local, clock } = this.#options;
+  async readAll(): Promise<boolean> {
+    const { client, clock } = this.#options;
     this.#acknowledged.clear();
-    const newest = (await client.call('XREVRANGE', [keys.pulse, '+', '-', 'COUNT', 1])) as StreamEntry[];
     const [seconds, micros] = (await client.call('TIME', [])) as [string, string];
     this.#observe(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000));
-    const ids = (await client.call('ZRANGE', [keys.gateways, 0, -1])) as string[];
-    const read = ids.map(async (id_gateway) => {
-      const [identity, loads] = await Promise.all([
-        client.call('HGETALL', [keys.gateway(id_gateway)]),
-        client.call('HGETALL', [keys.load(id_gateway)]),
-      ]);
-      return { id_gateway, identity: toFields(identity as FlatHash), loads: loads as FlatHash };
-    });
-    for (const { id_gateway, identity, loads } of await Promise.all(read)) {
-      local.statements.remove(id_gateway);
-      if (identity.size > 0) this.#take(gatewayRow(id_gateway, identity, clock.now()), loads);
-    }
-    this.#cursor = newest[0]?.[0] ?? '0-0';
-    local.emit({ kind: 'load' });
+    // In that time every gateway has said all.
+    this.#cursor = `${Math.floor(clock.now()) - 2 * SAY_ALL_MS}-0`;
+    return this.listen();
   }
 
   close(): void {
@@ -191,20 +178,14 @@ export class StatementExchange {
       mode === 'all'
         ? statement.loads
         : statement.loads.filter((load) => !isSame(known?.loads.get(load.id_worker), load));
-    const answer = await this.#send(
-      statement,
-      mode,
-      changed.flatMap((load) => [load.id_worker, encodeLoad(load)]),
-    );
+    const answer = await this.#send(statement, mode, encodeLoads(changed));
     const next = known ?? { loads: new Map<string, WorkerLoad>(), saidAllAt: 0 };
     if (mode === 'all') {
       next.loads.clear();
       next.saidAllAt = now();
     }
     for (const load of changed) next.loads.set(load.id_worker, load);
-    // A statement that had lapsed, or was lost, had more than what changed now.
-    if (mode === 'changed' && answer[6] === 0) this.#acknowledged.delete(id_gateway);
-    else this.#acknowledged.set(id_gateway, next);
+    this.#acknowledged.set(id_gateway, next);
     this.#takeOwn(statement, changed, mode === 'all');
     local.emit({ kind: 'load', id_workers: new Set(changed.map(({ id_worker }) => id_worker)) });
     return answer;
@@ -221,14 +202,14 @@ export class StatementExchange {
   async #send(
     gateway: Omit<GatewayRow, 'last_activity'>,
     mode: 'all' | 'changed' | 'none',
-    loads: readonly string[],
+    loads: string,
   ): Promise<Answer> {
     const { client, keys } = this.#options;
     const { id_gateway, node, pid, address } = gateway;
     const answer = await client.run(
       SCRIPTS.stateLoad,
       [keys.meta, keys.pulse, keys.gateways, keys.gateway(id_gateway), keys.load(id_gateway)],
-      [newEpoch(), this.#cursor, id_gateway, mode, MEMBER_TTL_MS, node, pid, address, ...loads],
+      [newEpoch(), this.#cursor, id_gateway, mode, MEMBER_TTL_MS, node, pid, address, loads],
     );
     return answer as Answer;
   }
@@ -240,21 +221,15 @@ export class StatementExchange {
   }
 
   #takePulse(entries: readonly StreamEntry[]): void {
-    const { local, clock } = this.#options;
+    const { local } = this.#options;
     const changed = new Set<string>();
     let left = false;
     for (const [, flat] of entries) {
       const [kind, id = ''] = flat;
       const fields = toFields(flat);
       if (kind === 'gateway') {
-        if (fields.get('said') === 'none') {
-          left = local.statements.remove(id) || left;
-          continue;
-        }
-        const loads = flat.slice(LOADS_FROM);
-        if (fields.get('said') === 'all') local.statements.keepOnly(id, everySecond(loads));
-        this.#take(gatewayRow(id, fields, clock.now()), loads);
-        for (const id_worker of everySecond(loads)) changed.add(id_worker);
+        if (fields.get('said') === 'none') left = local.statements.remove(id) || left;
+        else this.#takeStatement(id, fields, changed);
       } else if (kind === 'worker') {
         const row = local.rows.get(id);
         const last_activity = Number(fields.get('last_activity'));
@@ -268,11 +243,25 @@ export class StatementExchange {
     else if (changed.size > 0) local.emit({ kind: 'load', id_workers: changed });
   }
 
-  #take(gateway: GatewayRow, loads: FlatHash): void {
-    const { statements } = this.#options.local;
-    statements.heard(gateway);
-    for (let i = 0; i + 1 < loads.length; i += 2) {
-      statements.say(gateway.id_gateway, decodeLoad(loads[i] as string, loads[i + 1] as string));
+  /** @param changed gets the ids of the workers that it speaks of, or spoke of before */
+  #takeStatement(id_gateway: string, fields: ReadonlyMap<string, string>, changed: Set<string>): void {
+    const { local, clock } = this.#options;
+    const { statements } = local;
+    const loads = decodeLoads(fields.get('loads') ?? '');
+    if (fields.get('said') === 'all') {
+      const node = fields.get('node') ?? '';
+      const pid = Number(fields.get('pid') ?? 0);
+      const address = fields.get('address') ?? '';
+      statements.heard({ id_gateway, node, pid, address, last_activity: clock.now() });
+      const spoken = new Set(loads.map(({ id_worker }) => id_worker));
+      for (const id_worker of statements.keepOnly(id_gateway, spoken)) changed.add(id_worker);
+    } else if (!statements.heardAgain(id_gateway, clock.now())) {
+      // Of one that has just come, or whose word was lost, all is said within a second.
+      return;
+    }
+    for (const load of loads) {
+      statements.say(id_gateway, load);
+      changed.add(load.id_worker);
     }
   }
 
@@ -291,23 +280,6 @@ export class StatementExchange {
     const pid = Number(fields.get('pid'));
     local.controllers.set(id_controller, { id_controller, node, pid, acting, last_activity: clock.now() });
   }
-}
-
-/** Where the loads begin among an entry's names and values: after gateway, said, node, pid and address. */
-const LOADS_FROM = 10;
-
-function gatewayRow(id_gateway: string, fields: ReadonlyMap<string, string>, at: number): GatewayRow {
-  return {
-    id_gateway,
-    node: fields.get('node') ?? '',
-    pid: Number(fields.get('pid') ?? 0),
-    address: fields.get('address') ?? '',
-    last_activity: at,
-  };
-}
-
-function everySecond(flat: FlatHash): Set<string> {
-  return new Set(flat.filter((_, i) => i % 2 === 0));
 }
 
 function isSame(a: WorkerLoad | undefined, b: WorkerLoad): boolean {
