@@ -8,8 +8,8 @@ const STEPS = 60;
 /** What is promised of counts, and the time that who was lost with the table has to say that it is there. */
 const CONVERGED_MS = 5_000 + 5_000;
 
-/** Those that once failed, and one that never did. */
-const PINNED = [1];
+/** One that never failed, and two that did when the proxies of the tests lost the order of what they delayed. */
+const PINNED = [1, 5, 8];
 const SEEDS = process.env.TURNTABLE_FAULT_SEED?.split(',').map(Number) ?? PINNED;
 
 describe.concurrent('whatever happens', () => {

@@ -19,6 +19,8 @@ type Anyone = TableMember | WorkerMember;
 
 const PREFIX = 't';
 const HOUR_MS = 3_600_000;
+/** Outages are told of once in ten seconds. */
+const MOST_WARNINGS = 4;
 /** So long after it was cut off a worker may be missing or in ERROR for good reason. */
 const EXCUSED_MS = 3_000;
 
@@ -92,6 +94,9 @@ export class TableWorld implements AsyncDisposable {
       }
     }
     broken.push(...this.#shown);
+    for (const { name, warnings } of this.views) {
+      if (warnings.length > MOST_WARNINGS) broken.push(`${name} warned ${warnings.length} times`);
+    }
     return broken;
   }
 

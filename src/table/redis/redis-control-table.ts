@@ -1,5 +1,4 @@
 /** The process control table on Redis: many processes, one truth, and each with a view of its own that outlives it. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type {
   ControlTable,
   Heartbeat,
@@ -16,11 +15,11 @@ import { LocalView } from '../local-view.ts';
 import type { Candidate, Leadership, TermListener } from '../member.ts';
 import type { CommandResult, ModelCommand, ModelDescription, ModelRecord } from '../model-record.ts';
 import type { WorkerRegistration, WorkerRow, WorkerStatus } from '../worker-row.ts';
-import { ChangeFeed, type StreamEntry } from './change-feed.ts';
+import { ChangeFeed } from './change-feed.ts';
 import { type CommandHandler, CommandPost } from './command-post.ts';
 import { Election } from './election.ts';
+import { FeedFollower } from './feed-follower.ts';
 import { ANSWER_TIMEOUT_MS, RedisClient } from './redis-client.ts';
-import { TableRefusedError } from './redis-errors.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { RedisWorkerTable } from './redis-worker-table.ts';
 import { StatementExchange, type TableNumbers } from './statement-exchange.ts';
@@ -46,8 +45,6 @@ export interface RedisControlTableOptions {
 const LISTEN_MS = 100;
 /** A server that refuses is asked again this often. */
 const RECOVER_MS = 250;
-/** How long a read of the feed waits at the server for something new. */
-const FEED_WAIT_MS = 1_000;
 
 export class RedisControlTable implements ControlTable {
   readonly #options: RedisControlTableOptions;
@@ -55,10 +52,9 @@ export class RedisControlTable implements ControlTable {
   readonly #clock: TableClock;
   readonly #local: LocalView;
   readonly #client: RedisClient;
-  /** Waits at the server for changes, which nothing else may do on its connection. */
-  readonly #feedClient: RedisClient;
   readonly #writer: RedisWorkerTable;
   readonly #feed: ChangeFeed;
+  readonly #follower: FeedFollower;
   readonly #exchange: StatementExchange;
   readonly #commands: CommandPost;
   readonly #outages: TableOutages;
@@ -67,7 +63,6 @@ export class RedisControlTable implements ControlTable {
   #recovering = false;
   #recoverAt = 0;
   #mending = false;
-  #following = false;
   #closed = false;
   /** The number of the newest change when the table was last heard of. */
   #newestSeq = 0;
@@ -88,17 +83,15 @@ export class RedisControlTable implements ControlTable {
       onDown: (reason) => this.#onAway(reason),
       onFailure: (reason) => this.#onAway(reason),
     });
-    this.#feedClient = new RedisClient({
-      ...common,
-      name: `${name}-feed`,
-      onUp: () => void this.#follow(),
-      // The exchanges show in time that changes are missing.
-      onDown: () => {},
-    });
     const client = this.#client;
     const keys = this.#keys;
     const local = this.#local;
     this.#feed = new ChangeFeed({ client, keys, local, now, onNotice: (notice) => this.#onNotice(notice) });
+    this.#follower = new FeedFollower({
+      ...{ ...common, name, keys, log },
+      feed: this.#feed,
+      isAvailable: () => this.#outages.available,
+    });
     this.#exchange = new StatementExchange({
       ...{ client, keys, local, now, clock: this.#clock },
       onAnswer: (numbers) => this.#onAnswer(numbers),
@@ -224,7 +217,7 @@ export class RedisControlTable implements ControlTable {
     await this.#election?.resign();
     this.#exchange.close();
     this.#local.close();
-    this.#feedClient.close();
+    this.#follower.close();
     this.#client.close();
     this.#outages.close();
   }
@@ -299,33 +292,5 @@ export class RedisControlTable implements ControlTable {
     } else if (now - this.#exchange.lastAt >= LISTEN_MS) {
       void this.#exchange.listen();
     }
-  }
-
-  /** Reads the feed as it grows, until its connection is lost. */
-  async #follow(): Promise<void> {
-    if (this.#following) return;
-    this.#following = true;
-    const { changes } = this.#keys;
-    let refusals = 0;
-    while (!this.#closed && this.#feedClient.up) {
-      try {
-        const reply = await this.#feedClient.call(
-          'XREAD',
-          ['BLOCK', FEED_WAIT_MS, 'COUNT', 1_000, 'STREAMS', changes, this.#feed.lastId],
-          FEED_WAIT_MS + ANSWER_TIMEOUT_MS,
-        );
-        const [stream] = (reply ?? []) as [string, StreamEntry[]][];
-        if (stream) await this.#feed.take(stream[1]);
-        refusals = 0;
-      } catch (error) {
-        // Changes come with the exchanges meanwhile, if later.
-        await pause(RECOVER_MS, undefined, { ref: false });
-        if (!(error instanceof TableRefusedError) || !this.#outages.available) continue;
-        refusals++;
-        // Alone and for good: of all else the outages tell.
-        if (refusals === 3) this.#options.log.warn({ err: error }, 'the feed of changes cannot be followed');
-      }
-    }
-    this.#following = false;
   }
 }
