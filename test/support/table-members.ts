@@ -60,7 +60,7 @@ export interface WorkerMember extends AsyncDisposable {
   leave(): Promise<void>;
 }
 
-export const BEAT_MS = 100;
+const BEAT_MS = 100;
 export const SILENT_MS = 1_000;
 const STATE_MS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
