@@ -32,5 +32,10 @@ export async function serve(repository: string, flags: Readonly<Record<string, u
     await controller.stop();
     await table.close();
   });
+  if (!controller.acting) {
+    process.stdout.write(
+      'Another controller acts: this one stands by, and starts no workers before that one is gone.\n',
+    );
+  }
   await announceModels(table, displayUrl(config.host, port), repository);
 }

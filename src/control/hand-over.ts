@@ -20,8 +20,11 @@ export interface HandOverOptions {
 export async function handOver(options: HandOverOptions): Promise<void> {
   const { table, provisioner, id_controller, limitMs } = options;
   const timeUp = AbortSignal.timeout(limitMs);
-  const hasSuccessor = () =>
-    table.view().controllers.some((one) => one.id_controller !== id_controller) && !timeUp.aborted;
+  const hasSuccessor = () => {
+    const { controllers, health } = table.view();
+    const others = controllers.some((one) => one.id_controller !== id_controller);
+    return others && health.available && !timeUp.aborted;
+  };
   const before = table.view().workers.filter(({ status }) => status === 'ACTIVE');
   const wanted = Map.groupBy(before, ({ id_model, version }) => `${id_model}/${version}`);
   for (const row of before) {

@@ -25,10 +25,11 @@ export function createWatchdog(
     name: 'watchdog',
     intervalMs: WATCHDOG_INTERVAL_MS,
     observe: () => {
-      const { workers, now, health } = table.view();
+      const { workers, heard_at, health } = table.view();
       return {
         workers: workers.map((row) => ({ row, statements: table.statementsOf(row.id_worker) })),
-        now,
+        // Nobody is silent for as long as the table is: that it is away may not be known yet.
+        now: heard_at,
         since: health.since,
         silentMs,
         errorGraceMs,

@@ -52,6 +52,8 @@ export interface TableView {
   readonly controllers: readonly ControllerRow[];
   /** The table's clock when the picture was taken, milliseconds since the epoch. */
   readonly now: number;
+  /** The table's clock when it was last heard: of what came later the picture does not know. */
+  readonly heard_at: number;
   readonly health: TableHealth;
 }
 

@@ -23,7 +23,8 @@ export class LocalView {
     this.#clock = clock;
   }
 
-  view(health: TableHealth): TableView {
+  /** @param heardAt the table's clock when it was last heard; absent: it is heard now */
+  view(health: TableHealth, heardAt?: number): TableView {
     const now = this.#clock();
     this.lapse(now);
     return {
@@ -32,6 +33,7 @@ export class LocalView {
       gateways: this.statements.gateways(),
       controllers: [...this.controllers.values()],
       now,
+      heard_at: heardAt ?? now,
       health,
     };
   }

@@ -122,8 +122,7 @@ export class RedisControlTable implements ControlTable {
   }
 
   view(): TableView {
-    // Nobody is silent for as long as the table is: that it is away may not be known yet.
-    return { ...this.#local.view(this.#health), now: this.#clock.heardAt };
+    return this.#local.view(this.#health, this.#clock.heardAt);
   }
 
   worker(id_worker: string): WorkerRow | undefined {
