@@ -16,6 +16,7 @@ export class LocalView {
   readonly controllers = new Map<string, ControllerRow>();
   readonly statements = new StatementBook();
   readonly #clock: () => number;
+  #lapseUntold = false;
   readonly #listeners = new Set<(change: TableChange) => void>();
 
   /** @param clock the table's clock, milliseconds since the epoch */
@@ -26,7 +27,7 @@ export class LocalView {
   /** @param heardAt the table's clock when it was last heard; absent: it is heard now */
   view(health: TableHealth, heardAt?: number): TableView {
     const now = this.#clock();
-    this.lapse(now);
+    this.#lapse(now);
     return {
       workers: Array.from(this.rows.values(), (row) => this.#withLoad(row)),
       models: [...this.models.values()],
@@ -39,22 +40,31 @@ export class LocalView {
   }
 
   worker(id_worker: string): WorkerRow | undefined {
-    this.lapse(this.#clock());
+    this.#lapse(this.#clock());
     const row = this.rows.get(id_worker);
     return row && this.#withLoad(row);
   }
 
   statementsOf(id_worker: string): readonly WorkerLoad[] {
-    this.lapse(this.#clock());
+    this.#lapse(this.#clock());
     return this.statements.of(id_worker);
   }
 
-  /** Forgets members that have not spoken for too long; whether that changed any worker's load. */
-  lapse(now: number): boolean {
+  /** Tells subscribers when members have not spoken for too long. To be called now and then. */
+  tick(): void {
+    this.#lapse(this.#clock());
+    if (!this.#lapseUntold) return;
+    this.#lapseUntold = false;
+    this.emit({ kind: 'load' });
+  }
+
+  /** Forgets who has not spoken for too long. */
+  #lapse(now: number): void {
     for (const [id, { last_activity }] of this.controllers) {
       if (now - last_activity > MEMBER_TTL_MS) this.controllers.delete(id);
     }
-    return this.statements.lapse(now);
+    // Who only reads must not be called back for it.
+    this.#lapseUntold = this.statements.lapse(now) || this.#lapseUntold;
   }
 
   subscribe(listener: (change: TableChange) => void): () => void {

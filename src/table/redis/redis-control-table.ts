@@ -282,7 +282,7 @@ export class RedisControlTable implements ControlTable {
 
   #tick(): void {
     const now = this.#options.now();
-    if (this.#local.lapse(this.#clock.now())) this.#local.emit({ kind: 'load' });
+    this.#local.tick();
     this.#feed.tick();
     this.#outages.tick();
     this.#commands.tick();
