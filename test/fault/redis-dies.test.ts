@@ -62,7 +62,7 @@ async function comesRightAgain({ gateway, before }: Fleet): Promise<void> {
   const { failures } = await endLoad();
   expect(failures).toEqual([]);
   await allCountsZero(gateway);
-  expect((await tableOf(gateway)).gateways).toHaveLength(2);
+  await eventually('both gateways', async () => (await tableOf(gateway)).gateways.length === 2);
   const away = gateway.output.match(/the control table is away/g) ?? [];
   expect(away).toHaveLength(1);
 }
