@@ -64,6 +64,11 @@ export class StatementBook {
     return this.#entries.size;
   }
 
+  /** Whether there is no gateway but this one. */
+  isAlone(id_gateway: string): boolean {
+    return this.#entries.size === (this.#entries.has(id_gateway) ? 1 : 0);
+  }
+
   gateways(): GatewayRow[] {
     return Array.from(this.#entries.values(), ({ gateway }) => gateway);
   }

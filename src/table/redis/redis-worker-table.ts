@@ -33,9 +33,13 @@ export interface TableWriterOptions {
     | undefined;
 }
 
-/** A name that a table which turns out to be empty can take for its own. */
+/** Of this process alone. Random bytes for each of a hundred exchanges a second would cost more than the exchange's text. */
+const OWN_EPOCHS = randomBytes(6).toString('base64url');
+let epochs = 0;
+
+/** A name that a table which turns out to be empty can take for its own, and that none has had before. */
 export function newEpoch(): string {
-  return randomBytes(6).toString('base64url');
+  return `${OWN_EPOCHS}.${(epochs++).toString(36)}`;
 }
 
 export class RedisWorkerTable implements WorkerTable {

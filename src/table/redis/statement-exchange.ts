@@ -52,6 +52,8 @@ interface Acknowledged {
   saidAllAt: number;
 }
 
+/** A gateway that is alone states its load this often: whoever joins hears it soon enough. */
+const ALONE_MS = 50;
 /** All is said again this often, also what has not changed: a failover may have lost the newest of it. */
 const SAY_ALL_MS = 1_000;
 
@@ -61,6 +63,8 @@ export class StatementExchange {
   readonly #acknowledged = new Map<string, Acknowledged>();
   #running: Promise<void> | undefined;
   #cursor = '';
+  #saidAt = Number.NEGATIVE_INFINITY;
+  #later: NodeJS.Timeout | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -73,11 +77,22 @@ export class StatementExchange {
     return this.#lastAt;
   }
 
-  /** Resolves when this or a later statement of the gateway was taken, or could not be. */
+  /**
+   * Resolves when this or a later statement of the gateway was taken, or could not be; at once where it can wait, because
+   * there is no other gateway to hear it.
+   */
   say(statement: LoadStatement): Promise<void> {
     if (this.#closed) return Promise.resolve();
+    const { now, local } = this.#options;
     this.#waiting.set(statement.id_gateway, statement);
-    return this.#run();
+    const waitMs = this.#saidAt + ALONE_MS - now();
+    if (waitMs <= 0 || !local.statements.isAlone(statement.id_gateway)) return this.#run();
+    this.keep(statement);
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      void this.#run();
+    }, waitMs);
+    return Promise.resolve();
   }
 
   /** Takes a statement into the view alone: while the table is away a gateway still knows of its own requests. */
@@ -119,6 +134,7 @@ export class StatementExchange {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#later);
     this.#waiting.clear();
   }
 
@@ -134,6 +150,7 @@ export class StatementExchange {
       const [next] = this.#waiting.values();
       if (!next) return;
       this.#waiting.delete(next.id_gateway);
+      this.#saidAt = this.#options.now();
       await this.#exchange(() => this.#say(next));
     }
   }
