@@ -12,6 +12,7 @@ import { ownTicks, treeTicks } from './process-cpu.ts';
 import type { BenchRedis } from './redis-server.ts';
 import { copyModels, MAIN } from './turntable-server.ts';
 
+const TIMED_WORKERS = new URL('../table/timed-workers.ts', import.meta.url).pathname;
 const POLL_MS = 50;
 const START_TIMEOUT_MS = 60_000;
 
@@ -22,8 +23,11 @@ export interface FleetOptions {
   readonly repository: string;
   readonly gateways: number;
   readonly workers: number;
-  /** Whether a controller keeps the workers; else they stand alone and nobody changes their status. */
-  readonly controlled: boolean;
+  /**
+   * Who keeps the workers: a controller; nobody, so that nobody changes their status; or one process of them all, with a
+   * service that takes time and no CPU.
+   */
+  readonly workerKind: 'controlled' | 'by hand' | 'timed';
   /** Tells tables apart that share the Redis. */
   readonly prefix: string;
   /** A module that each gateway loads before its own, with a channel to this process. */
@@ -45,7 +49,8 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   await using started = new AsyncDisposableStack();
   const { redis, model, prefix, preload } = options;
   const directory = mkdtempSync(join(options.directory, 'fleet-'));
-  const repository = copyModels({ models: [model], repository: options.repository }, directory);
+  const models = options.workerKind === 'timed' ? [] : [model];
+  const repository = copyModels({ models, repository: options.repository }, directory);
   const keys = new TableKeys(prefix);
   const table = ['--table', redis.url, '--table-prefix', prefix];
   const logOf = (name: string) => join(directory, `${name}.log`);
@@ -59,11 +64,22 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
     return started.use(await startProcess(process.execPath, command, { logFile, ipc: before.length > 0 }));
   };
 
-  const backs = options.controlled
-    ? [await start('controller', [repository, '--replicas', String(options.workers)])]
-    : await Promise.all(
-        Array.from({ length: options.workers }, () => start('worker', [model, '--repository', repository])),
-      );
+  const startWorkers = async () => {
+    const count = String(options.workers);
+    switch (options.workerKind) {
+      case 'controlled':
+        return [await start('controller', [repository, '--replicas', count])];
+      case 'by hand': {
+        const one = () => start('worker', [model, '--repository', repository]);
+        return Promise.all(Array.from({ length: options.workers }, one));
+      }
+      case 'timed': {
+        const command = [TIMED_WORKERS, redis.url, prefix, count];
+        return [started.use(await startProcess(process.execPath, command, { logFile: logOf('timed') }))];
+      }
+    }
+  };
+  const backs = await startWorkers();
   const before = preload === undefined ? [] : ['--import', preload];
   const names = Array.from({ length: options.gateways }, (_, index) => `gateway-${index}`);
   const gateways = await Promise.all(

@@ -39,7 +39,7 @@ async function measureWith(gateways: number, run: TableRun): Promise<CommandSamp
     await startFleet(
       {
         ...{ redis, model: MODEL, repository: options.models, gateways, workers: WORKERS },
-        ...{ controlled: true, prefix: 'commands', directory },
+        ...{ workerKind: 'controlled' as const, prefix: 'commands', directory },
       },
       signal,
     ),

@@ -18,7 +18,12 @@ export const PATTERNS = {
 } as const;
 export type Pattern = keyof typeof PATTERNS;
 
+/** Of the timed workers no one is slower; workers of a real model share the machine's cores and need not be equal. */
+export const FLEETS = { timed: 'timed', fraud: MODEL } as const;
+export type Fleet = keyof typeof FLEETS;
+
 export interface DistributionSample {
+  readonly fleet: Fleet;
   readonly pattern: Pattern;
   readonly round: number;
   /** Requests that each worker completed, by what the gateways say in the table. */
@@ -29,14 +34,22 @@ export interface DistributionSample {
 }
 
 export async function measureDistribution(run: TableRun): Promise<DistributionSample[]> {
+  return [...(await measureFleet(run, 'timed')), ...(await measureFleet(run, 'fraud'))];
+}
+
+async function measureFleet(run: TableRun, of: Fleet): Promise<DistributionSample[]> {
   const { bodies, directory, options, say, signal } = run;
   await using started = new AsyncDisposableStack();
   const redis = started.use(await startBenchRedis(directory, signal));
   const fleet = started.use(
     await startFleet(
       {
-        ...{ redis, model: MODEL, repository: options.models, gateways: GATEWAYS, workers: WORKERS },
-        ...{ controlled: true, prefix: 'distribution', directory },
+        ...{ redis, model: FLEETS[of], repository: options.models, gateways: GATEWAYS, workers: WORKERS },
+        ...{
+          workerKind: of === 'timed' ? ('timed' as const) : ('controlled' as const),
+          prefix: of,
+          directory,
+        },
       },
       signal,
     ),
@@ -57,10 +70,10 @@ export async function measureDistribution(run: TableRun): Promise<DistributionSa
       before = after;
       const max_over_min = Math.max(...completed) / Math.min(...completed);
       say(
-        `distribution, ${pattern}: ${completed.join(', ')}; max/min ${max_over_min.toFixed(4)}; ` +
+        `distribution, ${of}, ${pattern}: ${completed.join(', ')}; max/min ${max_over_min.toFixed(4)}; ` +
           `latency ${latency_ms.map((ms) => ms.toFixed(1)).join(', ')} ms`,
       );
-      samples.push({ pattern, round, completed, latency_ms, max_over_min });
+      samples.push({ fleet: of, pattern, round, completed, latency_ms, max_over_min });
     }
   }
   return samples;

@@ -2,7 +2,7 @@
 import type { LoadSample } from '../support/measure-load.ts';
 import { type Spread, spreadOf } from '../support/statistics.ts';
 import { type CommandSample, PACES } from './command-rate.ts';
-import { type DistributionSample, PATTERNS } from './distribution.ts';
+import { type DistributionSample, type Fleet, PATTERNS } from './distribution.ts';
 import { type PropagationSample, percentile } from './propagation.ts';
 import type { CostSystem, TableCost } from './table-cost.ts';
 import { ROWS, type TickSample } from './tick-cost.ts';
@@ -87,7 +87,8 @@ export function tickUs(
 }
 
 /** By pattern of the requests. */
-export function unevenness(samples: readonly DistributionSample[]): Record<string, Spread> {
+export function unevenness(all: readonly DistributionSample[], fleet: Fleet): Record<string, Spread> {
+  const samples = all.filter((sample) => sample.fleet === fleet);
   const entries = Object.keys(PATTERNS).map(
     (pattern) =>
       [

@@ -50,7 +50,7 @@ export async function measurePropagation(run: TableRun): Promise<PropagationSamp
       {
         ...{ redis, model: MODEL, repository: options.models, gateways: GATEWAYS, workers: WORKERS },
         // Nobody else may change the status.
-        ...{ controlled: false, prefix: PREFIX, preload: OBSERVER, directory },
+        ...{ workerKind: 'by hand' as const, prefix: PREFIX, preload: OBSERVER, directory },
       },
       signal,
     ),

@@ -140,9 +140,9 @@ function distributionTable({ samples: { distribution } }: TableReport): string[]
   if (distribution.length === 0) return [];
   return [
     row('10,000 requests, 3 gateways, 4 workers', 'max/min', 'completed', 'latency, ms'),
-    ...distribution.map(({ pattern, max_over_min, completed, latency_ms }) =>
+    ...distribution.map(({ fleet, pattern, max_over_min, completed, latency_ms }) =>
       row(
-        pattern,
+        `${fleet}, ${pattern}`,
         round(max_over_min, 4),
         completed.join(' '),
         latency_ms.map((ms) => round(ms, 1)).join(' '),

@@ -33,7 +33,8 @@ export function makeReport(samples: TableSamples, { date, machine, settings }: C
     throughput_ratio_gateway_role_vs_memory: throughputRatio(cost, 'gateway role, redis'),
     redis_frozen_throughput_ratio: frozenRatio(cost, 'requests_per_second'),
     redis_frozen_p99_ratio: frozenRatio(cost, 'p99_us'),
-    distribution_max_over_min_by_pattern: unevenness(distribution),
+    distribution_max_over_min_by_pattern: unevenness(distribution, 'timed'),
+    distribution_max_over_min_of_fraud: unevenness(distribution, 'fraud'),
   };
   const median = (of: Spread | null) => of?.median ?? null;
   const distributions = Object.entries(spread.distribution_max_over_min_by_pattern);

@@ -40,7 +40,7 @@ export async function measureTableCost(run: TableRun): Promise<TableCost> {
     await startFleet(
       {
         ...{ redis: ofRoles, model: MODEL, repository: options.models, gateways: 1, workers: WORKERS },
-        ...{ controlled: true, prefix: 'cost', directory },
+        ...{ workerKind: 'controlled' as const, prefix: 'cost', directory },
       },
       signal,
     ),
