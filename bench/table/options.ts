@@ -26,7 +26,7 @@ export interface Extent {
 }
 
 const FULL: Extent = {
-  ...{ rounds: 7, freezes: 5, warmUpSeconds: 4, seconds: 3, changes: 500, distributions: 3 },
+  ...{ rounds: 15, freezes: 5, warmUpSeconds: 4, seconds: 3, changes: 500, distributions: 3 },
   ...{ tickMs: 3_000, changing: [1, 0.1], commandGateways: [1, 3] },
 };
 const QUICK: Extent = {
