@@ -19,7 +19,7 @@ export const PATTERNS = {
 export type Pattern = keyof typeof PATTERNS;
 
 /** Of the timed workers no one is slower; workers of a real model share the machine's cores and need not be equal. */
-export const FLEETS = { timed: 'timed', fraud: MODEL } as const;
+const FLEETS = { timed: 'timed', fraud: MODEL } as const;
 export type Fleet = keyof typeof FLEETS;
 
 export interface DistributionSample {

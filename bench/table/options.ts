@@ -53,7 +53,7 @@ Measures what the control table on Redis costs, and how fast and how well it doe
   ticks         CPU of one exchange of load, at the gateway and at Redis, with 10, 100 and 1,000 workers
   distribution  10,000 requests over 3 gateways to 4 equal workers: how evenly they are spread
 
-Needs wrk and redis-server (installed with apt-get when run as root on Debian). Under 6 minutes.
+Needs wrk and redis-server (installed with apt-get when run as root on Debian). About 8 minutes.
 
 options:
   --quick           fewer and shorter measurements, under 90 seconds: the figures mean less
