@@ -192,7 +192,11 @@ describe('a controller', () => {
       supervised: true,
       endpoint: expect.stringMatching(/^turntable:\/\/127\.0\.0\.1:\d+$/),
     });
-    const { controllers } = await documentOf(gateway.url);
+    // Controllers give a sign of life twice a second.
+    const controllers = await eventually('both controllers', async () => {
+      const document = await documentOf(gateway.url);
+      return document.controllers.length === 2 ? document.controllers : undefined;
+    });
     expect(controllers.find(({ acting }) => acting)?.id_controller).toBe(acting.id_controller);
     expect(controllers.map(({ id_controller }) => id_controller)).toContain(standby.id_controller);
     expect(acting.output).toMatch(/^It acts\.$/m);
