@@ -12,6 +12,7 @@ import { WORKERS } from './overhead/systems.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { makeFraudRequests } from './support/fraud-requests.ts';
 import { describeMachine } from './support/machine.ts';
+import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
 /** So many that no cache, branch predictor or proxy gets used to them, and few enough for 1 MB. */
@@ -70,20 +71,4 @@ async function main(options: OverheadOptions, signal: AbortSignal): Promise<void
   process.stdout.write(`${options.json ? json : renderReport(report)}\n`);
 }
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(name, () => {
-    // The second time the orderly way has taken too long; what still lives is killed on exit.
-    if (interrupted.signal.aborted) process.exit(1);
-    interrupted.abort(new Error(`stopped by ${name}`));
-  });
-}
-try {
-  const options = readOptions(process.argv.slice(2));
-  if (options === null) process.stdout.write(`${HELP}\n`);
-  else await main(options, interrupted.signal);
-} catch (error) {
-  const reason = interrupted.signal.aborted ? interrupted.signal.reason : error;
-  say(`bench:overhead: ${reason instanceof Error ? reason.message : reason}`);
-  process.exitCode = 1;
-}
+await runBenchmark({ name: 'bench:overhead', help: HELP, readOptions, main });

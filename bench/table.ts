@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { ensureTools } from './support/debian-tools.ts';
 import { makeFraudRequests } from './support/fraud-requests.ts';
 import { describeMachine } from './support/machine.ts';
+import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 import { measureCommandRates } from './table/command-rate.ts';
 import { measureDistribution } from './table/distribution.ts';
@@ -60,20 +61,4 @@ async function main(options: TableOptions, signal: AbortSignal): Promise<void> {
   process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
 }
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(name, () => {
-    // The second time the orderly way has taken too long; what still lives is killed on exit.
-    if (interrupted.signal.aborted) process.exit(1);
-    interrupted.abort(new Error(`stopped by ${name}`));
-  });
-}
-try {
-  const options = readOptions(process.argv.slice(2));
-  if (options === null) process.stdout.write(`${HELP}\n`);
-  else await main(options, interrupted.signal);
-} catch (error) {
-  const reason = interrupted.signal.aborted ? interrupted.signal.reason : error;
-  say(`bench:table: ${reason instanceof Error ? reason.message : reason}`);
-  process.exitCode = 1;
-}
+await runBenchmark({ name: 'bench:table', help: HELP, readOptions, main });

@@ -3,8 +3,9 @@
 import type { Machine } from '../support/machine.ts';
 import { isDisturbed, type LoadSample } from '../support/measure-load.ts';
 import { spreadOf } from '../support/statistics.ts';
+import type { Verdict } from '../support/target.ts';
 import { computeFigures, countFailures, type Figures, type OverheadSamples, ofSystem } from './figures.ts';
-import { judge, type Verdict } from './targets.ts';
+import { judge } from './targets.ts';
 
 /** Systems under the same load; a system that was not measured has null. */
 type BySystem = Readonly<Record<'turntable' | 'nginx' | 'direct', number | null>>;
@@ -21,7 +22,7 @@ export interface OverheadReport extends Readonly<Record<keyof Figures, number | 
   readonly failed_requests: Readonly<Record<string, number>>;
   /** Samples during which other programs were busy: of a run with many of them only the ratios say something. */
   readonly disturbed_samples: { readonly disturbed: number; readonly of: number };
-  readonly targets: readonly Verdict[];
+  readonly targets: readonly Verdict<keyof Figures>[];
   /** Median, least and greatest over the rounds. */
   readonly spread: Figures;
   readonly samples: OverheadSamples;

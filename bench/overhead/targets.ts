@@ -1,13 +1,8 @@
 /** What Turntable sets out to reach against the setup that people use today. */
+import { judgeTargets, type Target, type Verdict } from '../support/target.ts';
 import type { Figures } from './figures.ts';
 
-interface Target {
-  readonly figure: keyof Figures;
-  readonly comparison: '<=' | '>=' | '<';
-  readonly limit: number;
-}
-
-const TARGETS: readonly Target[] = [
+const TARGETS: readonly Target<keyof Figures>[] = [
   { figure: 'cpu_ratio_vs_nginx', comparison: '<=', limit: 0.45 },
   { figure: 'throughput_ratio_vs_nginx', comparison: '>=', limit: 1.8 },
   { figure: 'p99_ratio_vs_nginx', comparison: '<=', limit: 0.5 },
@@ -17,27 +12,7 @@ const TARGETS: readonly Target[] = [
   { figure: 'neighbour_p99_ratio', comparison: '<=', limit: 2 },
 ];
 
-export interface Verdict extends Target {
-  readonly value: number | null;
-  readonly verdict: 'reached' | 'missed' | 'not measured';
-}
-
 /** The median decides. */
-export function judge(figures: Figures): Verdict[] {
-  return TARGETS.map((target) => {
-    const value = figures[target.figure]?.median ?? null;
-    if (value === null) return { ...target, value, verdict: 'not measured' };
-    return { ...target, value, verdict: isReached(target, value) ? 'reached' : 'missed' };
-  });
-}
-
-function isReached({ comparison, limit }: Target, value: number): boolean {
-  switch (comparison) {
-    case '<=':
-      return value <= limit;
-    case '>=':
-      return value >= limit;
-    case '<':
-      return value < limit;
-  }
+export function judge(figures: Figures): Verdict<keyof Figures>[] {
+  return judgeTargets(TARGETS, (figure) => figures[figure]?.median ?? null);
 }

@@ -1,6 +1,7 @@
 /** The command line of the table benchmark. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { partsOf, positive } from '../support/option-values.ts';
 
 const PARTS = ['cost', 'commands', 'propagation', 'ticks', 'distribution'] as const;
 export type Part = (typeof PARTS)[number];
@@ -90,21 +91,8 @@ export function readOptions(args: readonly string[]): TableOptions | null {
     rounds: values.rounds === undefined ? extent.rounds : positive('rounds', values.rounds),
     connections: positive('connections', values.connections),
     models: resolve(values.models),
-    parts: new Set(values.only.split(',').map(part)),
+    parts: partsOf(PARTS, values.only),
     json: values.json,
     save: values.save === undefined ? null : resolve(values.save),
   };
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new RangeError(`--${name} must be a whole number from 1`);
-  return value;
-}
-
-function part(name: string): Part {
-  const known = PARTS.find((candidate) => candidate === name);
-  if (known === undefined) throw new RangeError(`--only knows ${PARTS.join(', ')}; not "${name}"`);
-  return known;
 }

@@ -1,10 +1,5 @@
 /** What the control table on Redis sets out to reach. */
-
-interface Target {
-  readonly figure: string;
-  readonly comparison: '<=' | '>=' | '<';
-  readonly limit: number;
-}
+import { judgeTargets, type Target, type Verdict } from '../support/target.ts';
 
 /** Figures by name; null where one was not measured. */
 export type Judged = Readonly<Record<string, number | null>>;
@@ -19,26 +14,6 @@ const TARGETS: readonly Target[] = [
   { figure: 'distribution_max_over_min', comparison: '<=', limit: 1.02 / 0.98 },
 ];
 
-export interface Verdict extends Target {
-  readonly value: number | null;
-  readonly verdict: 'reached' | 'missed' | 'not measured';
-}
-
 export function judge(figures: Judged): Verdict[] {
-  return TARGETS.map((target) => {
-    const value = figures[target.figure] ?? null;
-    if (value === null) return { ...target, value, verdict: 'not measured' };
-    return { ...target, value, verdict: isReached(target, value) ? 'reached' : 'missed' };
-  });
-}
-
-function isReached({ comparison, limit }: Target, value: number): boolean {
-  switch (comparison) {
-    case '<=':
-      return value <= limit;
-    case '>=':
-      return value >= limit;
-    case '<':
-      return value < limit;
-  }
+  return judgeTargets(TARGETS, (figure) => figures[figure] ?? null);
 }

@@ -9,9 +9,9 @@ import { turntable } from '../support/command-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Load, startLoad } from '../support/load.ts';
+import { activeWorkers, tableOf } from '../support/members.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import {
-  type GatewayProcess,
   type RoleProcess,
   startControllerProcess,
   startGateway,
@@ -33,17 +33,6 @@ beforeAll(async () => {
 
 afterAll(() => redis?.[Symbol.asyncDispose]());
 
-interface Document {
-  readonly table: { readonly available: boolean; readonly since: string; readonly reason: string };
-  readonly workers: readonly WorkerView[];
-  readonly gateways: readonly { readonly id_gateway: string; readonly address: string }[];
-  readonly controllers: readonly { readonly id_controller: string; readonly acting: boolean }[];
-}
-
-async function documentOf(url: string): Promise<Document> {
-  return (await (await fetch(`${url}/workers`)).json()) as Document;
-}
-
 /** Each test has a table of its own. */
 let options: { table: string; flags: string[] };
 let started: RoleProcess[];
@@ -64,14 +53,6 @@ async function run<T extends RoleProcess>(process: Promise<T>): Promise<T> {
   const one = await process;
   started.push(one);
   return one;
-}
-
-async function activeWorkers(gateway: GatewayProcess, count: number): Promise<WorkerView[]> {
-  return eventually(`${count} active workers`, async () => {
-    const workers = await workersOf(gateway.url, 'fraud');
-    const all = workers.length === count && workers.every(({ status }) => status === 'ACTIVE');
-    return all ? workers : undefined;
-  });
 }
 
 async function answers(more: number): Promise<void> {
@@ -103,7 +84,7 @@ describe('a worker started by hand', () => {
     }
     expect(worker.endpoint).toMatch(/^turntable:\/\/127\.0\.0\.1:\d+$/);
     const document = await eventually('both gateways', async () => {
-      const seen = await documentOf(one.url);
+      const seen = await tableOf(one);
       return seen.gateways.length === 2 ? seen : undefined;
     });
     expect(document).toMatchObject({ table: { available: true, reason: '' }, controllers: [] });
@@ -194,7 +175,7 @@ describe('a controller', () => {
     });
     // Controllers give a sign of life twice a second.
     const controllers = await eventually('both controllers', async () => {
-      const document = await documentOf(gateway.url);
+      const document = await tableOf(gateway);
       return document.controllers.length === 2 ? document.controllers : undefined;
     });
     expect(controllers.find(({ acting }) => acting)?.id_controller).toBe(acting.id_controller);
@@ -233,7 +214,7 @@ describe('an outage of the table', () => {
     const before = Date.now();
     await own.kill();
     const { table } = await eventually('the outage', async () => {
-      const document = await documentOf(gateway.url);
+      const document = await tableOf(gateway);
       return document.table.available ? undefined : document;
     });
     expect(table.reason).not.toBe('');
@@ -246,7 +227,7 @@ describe('an outage of the table', () => {
     await answers(20);
     await own.restart();
     const { table: back } = await eventually('the table to be back, with the worker', async () => {
-      const document = await documentOf(gateway.url);
+      const document = await tableOf(gateway);
       return document.table.available && document.workers.length === 1 ? document : undefined;
     });
     expect(back.reason).toBe('');

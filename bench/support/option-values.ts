@@ -1,0 +1,19 @@
+/** Values of a benchmark's options, read from what the command line says. */
+
+/** @throws RangeError that names the option */
+export function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new RangeError(`--${name} must be a whole number from 1`);
+  return value;
+}
+
+/** The parts of a benchmark that `--only` names, separated by commas. @throws RangeError with those there are */
+export function partsOf<Part extends string>(known: readonly Part[], text: string): Set<Part> {
+  const parts = text.split(',').map((name) => {
+    const part = known.find((candidate) => candidate === name);
+    if (part === undefined) throw new RangeError(`--only knows ${known.join(', ')}; not "${name}"`);
+    return part;
+  });
+  return new Set(parts);
+}
