@@ -29,6 +29,8 @@ describeControlTable('RedisControlTable', async () => {
   return {
     table,
     advance: async (ms) => {
+      // What is said by now is said before that time passes.
+      await table.refresh();
       passedMs += ms;
       redis.advanceClock(ms);
       await table.refresh();

@@ -8,6 +8,7 @@ import {
   CREDENTIALS,
   countsAreTrue,
   type GatewayMember,
+  SILENT_MS,
   startControllerMember,
   startGatewayMember,
   startWorkerMember,
@@ -45,21 +46,21 @@ const OUTAGES: readonly Outage[] = [
     options: TCP,
     begin: (redis) => redis.freeze(),
     end: async (redis) => redis.thaw(),
-    lastsMs: 1_500,
+    lastsMs: 2_000,
   },
   {
     name: 'Redis is killed and comes back with its data',
     options: { ...TCP, config: ['appendonly yes'] },
     begin: (redis) => redis.kill(),
     end: (redis) => redis.restart(),
-    lastsMs: 1_500,
+    lastsMs: 2_000,
   },
   {
     name: 'Redis is killed and comes back empty',
     options: TCP,
     begin: (redis) => redis.kill(),
     end: (redis) => redis.restart(),
-    lastsMs: 1_500,
+    lastsMs: 2_000,
   },
   {
     name: 'Redis is full',
@@ -128,7 +129,7 @@ describe.concurrent('an outage of the table', () => {
       await allActive(members, workers, TRUTH_MS);
       await eventually('a controller that acts', () => controller.acting, TRUTH_MS);
       // Long enough for a watchdog to act on what it has misunderstood.
-      await pass(1_500);
+      await pass(SILENT_MS + 500);
       await allActive(members, workers, 0);
       expect(histories.map((seen) => Object.fromEntries(seen))).toEqual([{}, {}]);
       expect(workers.flatMap(({ told }) => told)).toEqual([]);

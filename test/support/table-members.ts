@@ -61,7 +61,7 @@ export interface WorkerMember extends AsyncDisposable {
 }
 
 const BEAT_MS = 100;
-export const SILENT_MS = 1_000;
+export const SILENT_MS = 1_500;
 const STATE_MS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 1_000;

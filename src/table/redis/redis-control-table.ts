@@ -204,8 +204,9 @@ export class RedisControlTable implements ControlTable {
     return election;
   }
 
-  /** Takes in now what others have said and changed. */
+  /** Says now what waits to be said, and takes in what others have said and changed. */
   async refresh(): Promise<void> {
+    await this.#exchange.flush();
     await this.#exchange.listen();
     if (this.#feed.seq < this.#newestSeq) await this.#feed.catchUp();
   }

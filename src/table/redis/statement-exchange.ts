@@ -95,6 +95,11 @@ export class StatementExchange {
     return Promise.resolve();
   }
 
+  /** Says what waits to be said. */
+  flush(): Promise<void> {
+    return this.#run();
+  }
+
   /** Takes a statement into the view alone: while the table is away a gateway still knows of its own requests. */
   keep(statement: LoadStatement): void {
     const { local } = this.#options;
@@ -123,10 +128,11 @@ export class StatementExchange {
 
   /** Reads all that is said and has not lapsed, as after a gap. What this process says, it says again. */
   async readAll(): Promise<boolean> {
-    const { client, clock } = this.#options;
+    const { client, clock, now } = this.#options;
     this.#acknowledged.clear();
+    const askedAt = now();
     const [seconds, micros] = (await client.call('TIME', [])) as [string, string];
-    this.#observe(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000));
+    this.#observe(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000), askedAt);
     // In that time every gateway has said all.
     this.#cursor = `${Math.floor(clock.now()) - 2 * SAY_ALL_MS}-0`;
     return this.listen();
@@ -169,7 +175,7 @@ export class StatementExchange {
       return false;
     }
     const [serverMs, epoch, seq, lastId, entries, cursor] = answer;
-    const jumped = this.#observe(serverMs);
+    const jumped = this.#observe(serverMs, beganAt);
     this.#cursor = cursor ?? entries.at(-1)?.[0] ?? this.#cursor;
     if (entries.length > 0) this.#takePulse(entries);
     onAnswer({ epoch, seq, lastId, beganAt, jumped });
@@ -177,9 +183,9 @@ export class StatementExchange {
   }
 
   /** Takes in the table's clock; whether it has jumped, by which nobody has been silent for longer, or less long. */
-  #observe(serverMs: number): boolean {
+  #observe(serverMs: number, askedAt: number): boolean {
     const { clock, local } = this.#options;
-    if (!clock.observe(serverMs)) return false;
+    if (!clock.observe(serverMs, askedAt)) return false;
     const last_activity = clock.now();
     local.statements.restamp(last_activity);
     for (const [id, row] of local.controllers) local.controllers.set(id, { ...row, last_activity });

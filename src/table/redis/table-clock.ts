@@ -23,12 +23,20 @@ export class TableClock {
     return this.#heardAt;
   }
 
-  /** Takes in what the server just said. Returns whether its clock has jumped. */
-  observe(serverMs: number): boolean {
-    const offset = serverMs - this.#monotonic();
-    const jumped = this.#offset !== undefined && Math.abs(offset - this.#offset) > JUMP_MS;
-    this.#offset = offset;
+  /**
+   * Takes in what the server said. Returns whether its clock has jumped.
+   * @param askedAt when it was asked, monotonic milliseconds: it looked at its clock between then and now
+   */
+  observe(serverMs: number, askedAt: number): boolean {
     this.#heardAt = serverMs;
-    return jumped;
+    const least = serverMs - this.#monotonic();
+    const most = serverMs - askedAt;
+    const known = this.#offset;
+    if (known !== undefined && known > least - JUMP_MS && known < most + JUMP_MS) {
+      this.#offset = Math.min(Math.max(known, least), most);
+      return false;
+    }
+    this.#offset = least;
+    return known !== undefined;
   }
 }
