@@ -17,16 +17,17 @@ export async function runController(
   const config = loadConfig('controller', flags, process.env);
   requireSharedTable('controller', config);
   const log = createLogger();
-  const table = await openTable(config, `turntable-controller-${newMemberId('ctl')}`, log);
+  const id_controller = newMemberId('ct');
+  const table = await openTable(config, `turntable-controller-${id_controller}`, log);
   let controller: RunningController;
   try {
-    controller = await startController({ repository, config, table, log });
+    controller = await startController({ id_controller, repository, config, table, log });
   } catch (error) {
     await table.close();
     throw error;
   }
   process.stdout.write(
-    `Turntable controller ${controller.id_controller} of ${repository} at ${await displayTable(config)}\n`,
+    `Turntable controller ${id_controller} of ${repository} at ${await displayTable(config)}\n`,
   );
   const stopAnnouncing = announceStanding(table, controller);
   onStopSignals(log, async () => {

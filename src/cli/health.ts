@@ -70,7 +70,7 @@ async function controllerState(flags: Flags): Promise<string> {
   requireSharedTable('controller', config);
   const log = createLogger({ TURNTABLE_LOG_LEVEL: 'silent' });
   try {
-    const table = await openTable(config, `turntable-health-${newMemberId('ctl')}`, log);
+    const table = await openTable(config, `turntable-health-${newMemberId('ct')}`, log);
     const here = await signOfLife(table);
     await table.close();
     if (here) return `controller ${here.id_controller} ${here.acting ? 'acts' : 'stands by'}`;

@@ -19,7 +19,7 @@ export async function serve(repository: string, flags: Readonly<Record<string, u
   let port: number;
   try {
     // Before it listens: a server that knows of no model yet would be ready.
-    controller = await startController({ repository, config, table, log });
+    controller = await startController({ id_controller: newMemberId('ct'), repository, config, table, log });
     ({ port } = await gateway.listen(config.port, config.host));
   } catch (error) {
     await gateway.close(0);

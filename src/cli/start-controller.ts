@@ -17,6 +17,7 @@ import { sharedTable } from './open-table.ts';
 import { TablePresence } from './table-presence.ts';
 
 export interface ControllerOptions {
+  readonly id_controller: string;
   /** Directory of models. */
   readonly repository: string;
   readonly config: RoleConfig<'controller'>;
@@ -25,7 +26,6 @@ export interface ControllerOptions {
 }
 
 export interface RunningController {
-  readonly id_controller: string;
   /** Whether it acts now; another acts, or none, when it does not. */
   readonly acting: boolean;
   /** Lets another act, ends the workers that were started here, each once it can be spared, and resolves then. */
@@ -38,8 +38,7 @@ export interface RunningController {
  * @throws RepositoryError when the repository cannot be read
  */
 export async function startController(options: ControllerOptions): Promise<RunningController> {
-  const { repository, config, table, log } = options;
-  const id_controller = `ct-${randomBytes(5).toString('hex')}`;
+  const { id_controller, repository, config, table, log } = options;
   const provisioner = createProvisioner(options);
   const supervisor = new Supervisor({
     table,
@@ -106,7 +105,6 @@ export async function startController(options: ControllerOptions): Promise<Runni
     throw error;
   }
   return {
-    id_controller,
     get acting() {
       return leadership?.acting ?? false;
     },

@@ -2,6 +2,7 @@
 import { elementCount } from '../oip/tensor.ts';
 import type { ControlTable } from '../table/control-table.ts';
 import { isSameVersion, type ModelRecord } from '../table/model-record.ts';
+import { until } from '../table/until.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
 import { sampleRequest } from './sample-request.ts';
 
@@ -48,7 +49,7 @@ function sampleElements({ signature }: ModelRecord): number {
   return elements;
 }
 
-function settled(table: ControlTable): Promise<void> {
+function settled(table: ControlTable): Promise<boolean> {
   const done = () => {
     const { models, workers } = table.view();
     return models.every(
@@ -57,14 +58,7 @@ function settled(table: ControlTable): Promise<void> {
         (model.state === 'READY' && activeWorkers(workers, model) >= model.replicas),
     );
   };
-  if (done()) return Promise.resolve();
-  return new Promise((resolve) => {
-    const unsubscribe = table.subscribe(() => {
-      if (!done()) return;
-      unsubscribe();
-      resolve();
-    });
-  });
+  return until(table, done);
 }
 
 function activeWorkers(workers: readonly WorkerRow[], model: ModelRecord): number {

@@ -1,7 +1,8 @@
 /** How a controller goes where another takes its place: its workers end one by one, each once it has a successor. */
 import type { Provisioner } from '../provision/provisioner.ts';
 import type { ControlTable } from '../table/control-table.ts';
-import { isSameVersion } from '../table/model-record.ts';
+import { isSameVersion, modelKey } from '../table/model-record.ts';
+import { until } from '../table/until.ts';
 
 export interface HandOverOptions {
   readonly table: ControlTable;
@@ -26,11 +27,11 @@ export async function handOver(options: HandOverOptions): Promise<void> {
     return others && health.available && !timeUp.aborted;
   };
   const before = table.view().workers.filter(({ status }) => status === 'ACTIVE');
-  const wanted = Map.groupBy(before, ({ id_model, version }) => `${id_model}/${version}`);
+  const wanted = Map.groupBy(before, ({ id_model, version }) => modelKey(id_model, version));
   for (const row of before) {
     if (!provisioner.has(row.id_worker)) continue;
     if (!hasSuccessor()) return;
-    const enough = wanted.get(`${row.id_model}/${row.version}`)?.length ?? 0;
+    const enough = wanted.get(modelKey(row.id_model, row.version))?.length ?? 0;
     provisioner.drain(row.id_worker);
     await until(
       table,
@@ -43,20 +44,4 @@ export async function handOver(options: HandOverOptions): Promise<void> {
       timeUp,
     );
   }
-}
-
-/** Resolves when the condition of the table holds, or the signal is aborted. */
-function until(table: ControlTable, condition: () => boolean, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = () => {
-      unsubscribe();
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const unsubscribe = table.subscribe(() => {
-      if (condition()) finish();
-    });
-    signal.addEventListener('abort', finish, { once: true });
-    if (signal.aborted || condition()) finish();
-  });
 }

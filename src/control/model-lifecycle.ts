@@ -7,7 +7,8 @@ import {
 } from '../repository/model-repository.ts';
 import { modelRevision } from '../repository/model-revision.ts';
 import type { ControlTable } from '../table/control-table.ts';
-import type { CommandResult, ModelCommand, ModelRecord } from '../table/model-record.ts';
+import { type CommandResult, type ModelCommand, type ModelRecord, modelKey } from '../table/model-record.ts';
+import { until } from '../table/until.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -80,7 +81,7 @@ export class ModelLifecycle {
     if (!settled) return failed(id, 'its workers did not become ready in time');
     const broken = scan.versions.filter((version) => progress(version) === 'failed');
     if (broken.length > 0) {
-      for (const { version } of broken) this.#stamps.delete(`${id_model}/${version}`);
+      for (const { version } of broken) this.#stamps.delete(modelKey(id_model, version));
       const reasons = broken.map(
         ({ version }) => `version ${version}: ${this.#record(id_model, version)?.reason}`,
       );
@@ -105,7 +106,7 @@ export class ModelLifecycle {
     for (const { version } of records) {
       const serves = supervisor.served(id_model, version) || supervisor.running(id_model, version) > 0;
       if (serves) await supervisor.unload(id_model, version);
-      this.#stamps.delete(`${id_model}/${version}`);
+      this.#stamps.delete(modelKey(id_model, version));
     }
     const gone = await this.#until(() =>
       records.every(({ version }) => this.#record(id_model, version)?.state !== 'UNLOADING'),
@@ -128,7 +129,7 @@ export class ModelLifecycle {
       replicas,
       revision,
     };
-    const key = `${idModel}/${version.version}`;
+    const key = modelKey(idModel, version.version);
     const stamp = JSON.stringify(served);
     // Loading what is served already, from the same files, changes nothing.
     if (supervisor.served(idModel, version.version) && this.#stamps.get(key) === stamp) return;
@@ -139,7 +140,9 @@ export class ModelLifecycle {
   /** Notes what is wrong with models that cannot be served, all that is wrong with one version together. */
   async #report(problems: readonly RepositoryProblem[]): Promise<void> {
     const { table, log, supervisor } = this.#options;
-    for (const [, same] of Map.groupBy(problems, ({ idModel, version }) => `${idModel}/${version}`)) {
+    for (const [, same] of Map.groupBy(problems, ({ idModel, version }) =>
+      modelKey(idModel, version ?? ''),
+    )) {
       const { idModel, version = '' } = same[0] as RepositoryProblem;
       const reason = same.map(({ message }) => message).join('; ');
       log.error({ id_model: idModel, version, reason }, 'model cannot be served; the others are');
@@ -171,19 +174,8 @@ export class ModelLifecycle {
 
   /** Waits for a condition of the table; false when it did not come in time. */
   #until(condition: () => boolean): Promise<boolean> {
-    if (condition()) return Promise.resolve(true);
     const { table, timeoutMs } = this.#options;
-    return new Promise((resolve) => {
-      const finish = (met: boolean) => {
-        clearTimeout(timer);
-        unsubscribe();
-        resolve(met);
-      };
-      const timer = setTimeout(() => finish(false), timeoutMs);
-      const unsubscribe = table.subscribe(() => {
-        if (condition()) finish(true);
-      });
-    });
+    return until(table, condition, AbortSignal.timeout(timeoutMs));
   }
 }
 

@@ -1,7 +1,7 @@
 /** The supervisor: keeps as many workers of each model version as are wanted, by what the table says of them. */
 import type { Provisioner, WorkerEvent } from '../provision/provisioner.ts';
 import type { ControlTable, TableView } from '../table/control-table.ts';
-import { isSameVersion, type ModelRecord, type VersionName } from '../table/model-record.ts';
+import { isSameVersion, type ModelRecord, modelKey, type VersionName } from '../table/model-record.ts';
 import { newWorkerId } from '../table/worker-id.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -14,7 +14,8 @@ import {
   type SupervisedWorker,
   type UnloadingVersion,
 } from './decide-replicas.ts';
-import { type ServedVersion, WantedVersions } from './wanted-versions.ts';
+import { ModelRecords } from './model-records.ts';
+import { type ServedVersion, type Wanted, WantedVersions } from './wanted-versions.ts';
 
 export interface SupervisorOptions {
   readonly table: ControlTable;
@@ -52,11 +53,13 @@ export class Supervisor {
   /** Since when versions that nobody asked for have had no worker. */
   readonly #desertedSince = new Map<string, number>();
   readonly #loop: ControlLoop<ReplicaObservation, ReplicaAction>;
+  readonly #records: ModelRecords;
   readonly #unsubscribe: () => void;
 
   constructor(options: SupervisorOptions) {
     const { table, provisioner, log } = options;
     this.#options = options;
+    this.#records = new ModelRecords(table);
     this.#loop = new ControlLoop({
       name: 'supervisor',
       intervalMs: INTERVAL_MS,
@@ -90,7 +93,7 @@ export class Supervisor {
    */
   async serve(served: ServedVersion): Promise<void> {
     this.#wanted.add(served);
-    await this.#putRecord(served);
+    await this.#records.putServed(served);
     this.#loop.kick();
   }
 
@@ -98,7 +101,7 @@ export class Supervisor {
   async reaffirm(): Promise<void> {
     for (const name of this.#wanted.names()) {
       const wanted = this.#wanted.get(name);
-      if (wanted) await this.#putRecord(wanted.served);
+      if (wanted) await this.#records.putServed(wanted.served);
     }
   }
 
@@ -126,7 +129,7 @@ export class Supervisor {
   /** Keeps no workers of a version any more: those it has drain and go. */
   async retire(id_model: string, version: string, reason: string): Promise<void> {
     this.#wanted.drop({ id_model, version });
-    await this.#putRetired(id_model, version, { reason });
+    await this.#putRetired({ id_model, version }, { reason });
     this.#loop.kick();
   }
 
@@ -134,7 +137,7 @@ export class Supervisor {
   async unload(id_model: string, version: string): Promise<void> {
     const { table } = this.#options;
     this.#wanted.drop({ id_model, version });
-    await this.#putRetired(id_model, version, { reason: 'unloaded', unloaded: true });
+    await this.#putRetired({ id_model, version }, { reason: 'unloaded', unloaded: true });
     for (const row of table.view().workers) {
       if (!isSameVersion(row, { id_model, version })) continue;
       // Each sees in the table that it is to drain.
@@ -191,11 +194,15 @@ export class Supervisor {
     const wanted = this.#wanted.get({ id_model, version });
     if (!supervised || !wanted || status === 'UPDATING' || this.#workers.has(id_worker)) return;
     const isCurrent = revision === wanted.served.revision;
+    this.#note(id_worker, wanted, isCurrent ? wanted.generation : EARLIER_GENERATION);
+  }
+
+  #note(id_worker: string, { served: { id_model, version } }: Wanted, generation: number): void {
     this.#workers.set(id_worker, {
       id_worker,
       id_model,
       version,
-      generation: isCurrent ? wanted.generation : EARLIER_GENERATION,
+      generation,
       startedAt: this.#options.now(),
       readyAt: undefined,
       errorSince: undefined,
@@ -222,7 +229,7 @@ export class Supervisor {
     const deserted: DesertedVersion[] = [];
     for (const record of view.models) {
       const { id_model, version } = record;
-      const key = `${id_model}/${version}`;
+      const key = modelKey(id_model, version);
       const served = this.#wanted.get(record) || record.replicas > 0 || record.state !== 'READY';
       if (served || this.#countWorkers(view, record) > 0) {
         this.#desertedSince.delete(key);
@@ -255,11 +262,9 @@ export class Supervisor {
         await table.remove(action.id_worker);
         this.#workers.delete(action.id_worker);
         return;
-      case 'unloaded': {
-        const record = this.#record(action);
-        if (record) await table.putModel({ ...record, state: 'UNAVAILABLE' });
+      case 'unloaded':
+        await this.#records.change(action, { state: 'UNAVAILABLE' });
         return;
-      }
       case 'forget':
         await table.removeModel(action.id_model, action.version);
         return;
@@ -280,19 +285,10 @@ export class Supervisor {
   #startWorker(id_model: string, version: string): void {
     const wanted = this.#wanted.get({ id_model, version });
     if (!wanted) return;
-    const { provisioner, now, random64 } = this.#options;
+    const { provisioner, random64 } = this.#options;
     const id_worker = newWorkerId(id_model, version, random64());
     const { modelPath, config, revision } = wanted.served;
-    this.#workers.set(id_worker, {
-      id_worker,
-      id_model,
-      version,
-      generation: wanted.generation,
-      startedAt: now(),
-      readyAt: undefined,
-      errorSince: undefined,
-      ended: undefined,
-    });
+    this.#note(id_worker, wanted, wanted.generation);
     provisioner.start({ id_worker, id_model, version, modelPath, config, revision });
   }
 
@@ -306,18 +302,15 @@ export class Supervisor {
   /** The model does not load: what was served before stays; else it is left alone until somebody loads it again. */
   async #onModelFailed(worker: Supervised, reason: string): Promise<void> {
     const { id_model, version, generation } = worker;
-    const { table, log } = this.#options;
-    const record = this.#record(worker);
+    const { log } = this.#options;
     const wanted = this.#wanted.get(worker);
     // A version that serves elsewhere does load; here it failed for a reason of this process.
     if (!wanted || wanted.generation !== generation || wanted.proven) return;
     log.error({ id_model, version, reason }, 'model does not load; the others are served');
-    const served = this.#wanted.giveUp(wanted);
-    if (!record) return;
-    const failed = served
-      ? { ...record, reason: `the last load failed: ${reason}` }
-      : { ...record, state: 'UNAVAILABLE' as const, reason };
-    await table.putModel(failed).catch((error: unknown) => {
+    const failed: Partial<ModelRecord> = this.#wanted.giveUp(wanted)
+      ? { reason: `the last load failed: ${reason}` }
+      : { state: 'UNAVAILABLE', reason };
+    await this.#records.change(worker, failed).catch((error: unknown) => {
       log.warn({ err: error, id_model, version }, 'the table was not told that a model does not load');
     });
   }
@@ -336,30 +329,9 @@ export class Supervisor {
     log.warn({ id_worker, reason, restart_in_ms: delayMs }, 'worker died; it is replaced');
   }
 
-  async #putRecord(served: ServedVersion): Promise<void> {
-    const { id_model, version, platform, replicas, config } = served;
-    const { table } = this.#options;
-    const before = this.#record(served);
-    const serves = table.view().workers.some((row) => row.status === 'ACTIVE' && isSameVersion(row, served));
-    await table.putModel({
-      id_model,
-      version,
-      platform,
-      replicas,
-      max_queue_delay_us: config.maxQueueDelayUs ?? 0,
-      state: serves || before?.state === 'READY' ? 'READY' : 'LOADING',
-      reason: '',
-      max_batch_size: before?.max_batch_size ?? 0,
-      signature: before?.signature,
-      unloaded: false,
-    });
-  }
-
-  async #putRetired(id_model: string, version: string, more: Partial<ModelRecord>): Promise<void> {
-    const record = this.#record({ id_model, version });
-    if (!record) return;
-    const state = this.running(id_model, version) > 0 ? 'UNLOADING' : 'UNAVAILABLE';
-    await this.#options.table.putModel({ ...record, ...more, state });
+  async #putRetired(name: VersionName, more: Partial<ModelRecord>): Promise<void> {
+    const left = this.running(name.id_model, name.version);
+    await this.#records.change(name, { ...more, state: left > 0 ? 'UNLOADING' : 'UNAVAILABLE' });
   }
 
   #countWorkers(view: TableView, name: VersionName): number {
@@ -375,9 +347,5 @@ export class Supervisor {
         count++;
     }
     return count;
-  }
-
-  #record(name: VersionName): ModelRecord | undefined {
-    return this.#options.table.view().models.find((model) => isSameVersion(model, name));
   }
 }

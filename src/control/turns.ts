@@ -73,7 +73,6 @@ export class Turns {
     await begin(wanted);
     clearTimeout(this.#retry);
     this.#acting = wanted;
-    if (this.#wanted !== wanted) await this.#turn();
   }
 
   #enqueue(work: () => Promise<void>): void {

@@ -1,6 +1,6 @@
 /** What the supervisor is to serve: one way of serving for each model version, and the one before until it is proven. */
 import type { ModelConfig } from '../config/model-config.ts';
-import type { VersionName } from '../table/model-record.ts';
+import { modelKey, type VersionName } from '../table/model-record.ts';
 import { restartDelayMs, type WantedVersion } from './decide-replicas.ts';
 
 /** A model version as the repository has it, with the number of workers to keep. */
@@ -106,5 +106,5 @@ export class WantedVersions {
 }
 
 function key({ id_model, version }: VersionName): string {
-  return `${id_model}/${version}`;
+  return modelKey(id_model, version);
 }

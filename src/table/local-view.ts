@@ -84,7 +84,3 @@ export class LocalView {
     return { ...row, ...combineLoads(this.statements.of(row.id_worker)) };
   }
 }
-
-export function modelKey(id_model: string, version: string): string {
-  return `${id_model}/${version}`;
-}

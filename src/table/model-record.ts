@@ -17,6 +17,11 @@ export function isSameVersion(a: VersionName, b: VersionName): boolean {
   return a.id_model === b.id_model && a.version === b.version;
 }
 
+/** A name for maps and keys; no model's name has a slash. */
+export function modelKey(id_model: string, version: string): string {
+  return `${id_model}/${version}`;
+}
+
 export interface ModelRecord extends VersionName {
   readonly state: ModelState;
   /** Why it is UNAVAILABLE, for people. */

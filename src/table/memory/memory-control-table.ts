@@ -11,7 +11,7 @@ import type {
   TransitionResult,
 } from '../control-table.ts';
 import type { LoadStatement, WorkerLoad } from '../load-statement.ts';
-import { LocalView, modelKey } from '../local-view.ts';
+import { LocalView } from '../local-view.ts';
 import type { Candidate, Leadership, TermListener } from '../member.ts';
 import {
   type CommandResult,
@@ -19,6 +19,7 @@ import {
   type ModelCommand,
   type ModelDescription,
   type ModelRecord,
+  modelKey,
 } from '../model-record.ts';
 import {
   isLegalTransition,

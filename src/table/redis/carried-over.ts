@@ -2,7 +2,8 @@
  * What a table that was lost had, and the view keeps for a while: a table that comes back empty does not mean that
  * all workers are gone, and they have until then to say that they are there (promise CT6).
  */
-import { type LocalView, modelKey, type StoredRow } from '../local-view.ts';
+import type { LocalView, StoredRow } from '../local-view.ts';
+import { modelKey } from '../model-record.ts';
 import { decodeRow } from './row-codec.ts';
 
 /** Several heartbeats: after this long whoever has not registered again is not there. */

@@ -3,8 +3,8 @@
  * have numbers without gaps and name the one before them. Where one does not follow the last, all is read anew.
  */
 import type { TableChange } from '../control-table.ts';
-import { type LocalView, modelKey, type StoredRow } from '../local-view.ts';
-import type { ModelRecord } from '../model-record.ts';
+import type { LocalView, StoredRow } from '../local-view.ts';
+import { type ModelRecord, modelKey } from '../model-record.ts';
 import { CarriedOver } from './carried-over.ts';
 import type { RedisClient } from './redis-client.ts';
 import { newEpoch } from './redis-worker-table.ts';

@@ -8,8 +8,7 @@ import type {
   TransitionResult,
   WorkerTable,
 } from '../control-table.ts';
-import { modelKey } from '../local-view.ts';
-import type { ModelDescription, ModelRecord } from '../model-record.ts';
+import { type ModelDescription, type ModelRecord, modelKey } from '../model-record.ts';
 import { NotActingError } from '../table-error.ts';
 import { isLegalTransition, type WorkerRegistration, type WorkerStatus } from '../worker-row.ts';
 import type { RedisClient } from './redis-client.ts';

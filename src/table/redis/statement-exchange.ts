@@ -8,10 +8,11 @@ import { type GatewayRow, MEMBER_TTL_MS } from '../member.ts';
 import type { StreamEntry } from './change-feed.ts';
 import type { RedisClient } from './redis-client.ts';
 import { newEpoch } from './redis-worker-table.ts';
-import { decodeLoads, encodeLoads, toFields } from './row-codec.ts';
+import { encodeLoads } from './row-codec.ts';
 import type { TableClock } from './table-clock.ts';
 import type { TableKeys } from './table-keys.ts';
 import { SCRIPTS } from './table-scripts.ts';
+import { takePulse } from './take-pulse.ts';
 
 export interface StatementExchangeOptions {
   readonly client: RedisClient;
@@ -163,7 +164,7 @@ export class StatementExchange {
 
   /** One round trip, and what comes of it. */
   async #exchange(trip: () => Promise<Answer>): Promise<boolean> {
-    const { now, onAnswer, onFailure } = this.#options;
+    const { now, clock, local, onAnswer, onFailure } = this.#options;
     const beganAt = now();
     this.#lastAt = beganAt;
     let answer: Answer;
@@ -177,7 +178,7 @@ export class StatementExchange {
     const [serverMs, epoch, seq, lastId, entries, cursor] = answer;
     const jumped = this.#observe(serverMs, beganAt);
     this.#cursor = cursor ?? entries.at(-1)?.[0] ?? this.#cursor;
-    if (entries.length > 0) this.#takePulse(entries);
+    if (entries.length > 0) takePulse(entries, local, clock.now());
     onAnswer({ epoch, seq, lastId, beganAt, jumped });
     return true;
   }
@@ -241,67 +242,6 @@ export class StatementExchange {
     // A worker that is not spoken of any more is only forgotten when all is said.
     if (statement.loads.length < known.loads.size) return true;
     return this.#options.now() - known.saidAllAt >= SAY_ALL_MS;
-  }
-
-  #takePulse(entries: readonly StreamEntry[]): void {
-    const { local } = this.#options;
-    const changed = new Set<string>();
-    let left = false;
-    for (const [, flat] of entries) {
-      const [kind, id = ''] = flat;
-      const fields = toFields(flat);
-      if (kind === 'gateway') {
-        if (fields.get('said') === 'none') left = local.statements.remove(id) || left;
-        else this.#takeStatement(id, fields, changed);
-      } else if (kind === 'worker') {
-        const row = local.rows.get(id);
-        const last_activity = Number(fields.get('last_activity'));
-        const rss_bytes = Number(fields.get('rss_bytes'));
-        if (row) local.rows.set(id, { ...row, last_activity, rss_bytes });
-      } else if (kind === 'controller') {
-        this.#takeController(id, fields);
-      }
-    }
-    if (left) local.emit({ kind: 'load' });
-    else if (changed.size > 0) local.emit({ kind: 'load', id_workers: changed });
-  }
-
-  /** @param changed gets the ids of the workers that it speaks of, or spoke of before */
-  #takeStatement(id_gateway: string, fields: ReadonlyMap<string, string>, changed: Set<string>): void {
-    const { local, clock } = this.#options;
-    const { statements } = local;
-    const loads = decodeLoads(fields.get('loads') ?? '');
-    if (fields.get('said') === 'all') {
-      const node = fields.get('node') ?? '';
-      const pid = Number(fields.get('pid') ?? 0);
-      const address = fields.get('address') ?? '';
-      statements.heard({ id_gateway, node, pid, address, last_activity: clock.now() });
-      const spoken = new Set(loads.map(({ id_worker }) => id_worker));
-      for (const id_worker of statements.keepOnly(id_gateway, spoken)) changed.add(id_worker);
-    } else if (!statements.heardAgain(id_gateway, clock.now())) {
-      // Of one that has just come, or whose word was lost, all is said within a second.
-      return;
-    }
-    for (const load of loads) {
-      statements.say(id_gateway, load);
-      changed.add(load.id_worker);
-    }
-  }
-
-  #takeController(id_controller: string, fields: ReadonlyMap<string, string>): void {
-    const { local, clock } = this.#options;
-    if (fields.get('gone') === '1') {
-      local.controllers.delete(id_controller);
-      return;
-    }
-    const acting = fields.get('acting') === '1';
-    // Of two that say that they act, the later is right: the table had one at a time.
-    if (acting) {
-      for (const [id, other] of local.controllers) local.controllers.set(id, { ...other, acting: false });
-    }
-    const node = fields.get('node') ?? '';
-    const pid = Number(fields.get('pid'));
-    local.controllers.set(id_controller, { id_controller, node, pid, acting, last_activity: clock.now() });
   }
 }
 
