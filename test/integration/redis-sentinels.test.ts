@@ -1,15 +1,16 @@
 /** The Redis client under real Sentinels: it is on the master, and after a failover on the new one. */
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { observedClient } from '../support/redis-clients.ts';
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinels.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 let sentinels: RedisSentinels;
-beforeAll(async () => {
+// Their own for each: a failover leaves them busy with the old master for ten seconds and more.
+beforeEach(async () => {
   sentinels = await startRedisSentinels();
 });
-afterAll(() => sentinels?.[Symbol.asyncDispose]());
+afterEach(() => sentinels?.[Symbol.asyncDispose]());
 
 const portOf = async (client: { call(command: string, args: string[]): Promise<unknown> }) =>
   Number(((await client.call('CONFIG', ['GET', 'port'])) as string[])[1]);
