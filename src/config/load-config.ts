@@ -60,6 +60,8 @@ function read(setting: Setting, given: unknown): string | number | boolean | und
     case 'boolean':
       if (/^(true|1|yes|on)$/i.test(text)) return true;
       return /^(false|0|no|off)$/i.test(text) ? false : undefined;
+    case 'choice':
+      return setting.choices.includes(text) ? text : undefined;
     case 'text':
       if (text === '') return setting.default === '' ? '' : undefined;
       return setting.form?.pattern.test(text) === false ? undefined : text;
@@ -74,6 +76,8 @@ function expected(setting: Setting): string {
     }
     case 'boolean':
       return 'true or false';
+    case 'choice':
+      return `one of ${setting.choices.join(', ')}`;
     case 'text':
       return setting.form?.expected ?? setting.unit;
   }

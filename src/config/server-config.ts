@@ -22,6 +22,13 @@ export type Setting =
       /** What it must look like, and how that is said. */
       readonly form?: { readonly pattern: RegExp; readonly expected: string };
     }
+  | {
+      readonly kind: 'choice';
+      readonly unit: string;
+      readonly choices: readonly string[];
+      readonly default: string;
+      readonly help: string;
+    }
   | { readonly kind: 'boolean'; readonly default: boolean; readonly help: string };
 
 const MIB = 1024 * 1024;
@@ -52,6 +59,17 @@ function bytes(byDefault: number, least: number, most: number, help: string): Se
 function milliseconds(byDefault: number, least: number, help: string): Setting & { kind: 'integer' } {
   return { ...count(byDefault, least, DAY_MS, help), unit: 'ms' };
 }
+
+/** By what a gateway chooses among workers that have a free slot; `src/balance` has each. */
+const BALANCE_POLICIES = [
+  'shortest-expected-delay',
+  'least-connections',
+  'weighted-least-connections',
+  'power-of-two-choices',
+  'hot-cold',
+  'round-robin',
+  'random',
+] as const;
 
 /** In the order of `--help`. */
 const SETTINGS = {
@@ -93,6 +111,10 @@ const SETTINGS = {
     form: HOST_FORM,
     roles: ['worker'],
   },
+  weight: {
+    ...count(1, 1, 1000, 'share of the requests that this worker takes where gateways balance by weight'),
+    roles: ['worker'],
+  },
   workerHost: {
     kind: 'text',
     unit: 'address',
@@ -123,8 +145,62 @@ const SETTINGS = {
     ...count(10_000, 0, 1_000_000, 'requests that may wait for the workers of one model version'),
     roles: FRONT,
   },
+  maxWaitingBytes: {
+    ...bytes(256 * MIB, 1024, 64 * 1024 * MIB, 'bodies of the requests that wait for one model version'),
+    roles: FRONT,
+  },
   maxWaitMs: { ...milliseconds(10_000, 0, 'how long a request may wait for a worker'), roles: FRONT },
-  requestTimeoutMs: { ...milliseconds(60_000, 1, 'how long a request may take in all'), roles: FRONT },
+  requestTimeoutMs: {
+    ...milliseconds(60_000, 1, 'how long a request may take in all, where it does not say so itself'),
+    roles: FRONT,
+  },
+  maxRequestTimeoutMs: {
+    ...milliseconds(600_000, 1, 'the longest time that a request may ask for'),
+    roles: FRONT,
+  },
+  balance: {
+    kind: 'choice',
+    unit: 'policy',
+    choices: BALANCE_POLICIES,
+    default: 'shortest-expected-delay',
+    help: `by what to choose among workers with a free slot: ${BALANCE_POLICIES.join(', ')}`,
+    roles: FRONT,
+  },
+  retryPercent: {
+    ...count(
+      20,
+      0,
+      100,
+      'requests sent again after a worker failed them, in percent of all, beside 10 a second',
+    ),
+    roles: FRONT,
+  },
+  hedgePercent: {
+    ...count(
+      0,
+      0,
+      100,
+      'requests that are slow and sent to a second worker as well, in percent of all at most',
+    ),
+    roles: FRONT,
+  },
+  ejectAfter: {
+    ...count(
+      5,
+      0,
+      1_000,
+      'failures in a row after which a worker is left alone for a while; 0 never leaves one alone',
+    ),
+    roles: FRONT,
+  },
+  ejectMs: {
+    ...milliseconds(1_000, 10, 'how long it is left alone the first time; each further time doubles it'),
+    roles: FRONT,
+  },
+  maxEjectedPercent: {
+    ...count(50, 0, 100, 'workers of one model version that may be left alone at once, in percent'),
+    roles: FRONT,
+  },
   receiveTimeoutMs: { ...milliseconds(60_000, 100, 'how long a request may take to come in'), roles: FRONT },
   headersTimeoutMs: {
     ...milliseconds(10_000, 100, 'how long the head of a request may take to come in'),
