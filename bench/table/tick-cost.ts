@@ -90,7 +90,7 @@ async function register(rows: number, redis: BenchRedis, prefix: string): Promis
         version: '1',
         endpoint: `turntable+unix:///run/t/${id_worker}.sock`,
       },
-      ...{ slots: 128, node: 'bench', pid: 1, supervised: false, revision: 'bench' },
+      ...{ slots: 128, node: 'bench', pid: 1, supervised: false, revision: 'bench', weight: 1 },
     }),
   );
   await Promise.all(registrations);

@@ -46,7 +46,7 @@ async function measure(table: RedisControlTable, request: TickRequest): Promise<
         const done = completed.get(id) ?? 0;
         return {
           ...{ id_worker: id, in_flight: done % 7, completed: done, failed: 0 },
-          ...{ latency_ms: 1.5 + (done % 100) / 100, reachable: true },
+          ...{ latency_ms: 1.5 + (done % 100) / 100, reachable: true, ejected: '' },
         };
       });
       const stated = table.state({ id_gateway, node: 'bench', pid: process.pid, address: 'bench', loads });

@@ -14,11 +14,13 @@ const INTRODUCTION: WorkerIntroduction = {
   version: '1',
   endpoint: 'turntable://127.0.0.1:4000',
   slots: 4,
+  weight: 1,
   node: 'here',
   pid: 7,
   signature: { inputs: [], outputs: [], batchable: true },
   max_batch_size: 64,
   max_queue_delay_us: 250,
+  idempotent: true,
   platform: 'onnxruntime_onnx',
 };
 const BEAT = { rss_bytes: 1 };

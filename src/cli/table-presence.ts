@@ -125,12 +125,14 @@ export class TablePresence implements WorkerPresence {
   /** Described first: who sees the row can look up what it serves. */
   async #enter(introduction: WorkerIntroduction): Promise<void> {
     const { table, supervised, revision } = this.#options;
-    const { id_worker, id_model, version, endpoint, slots, node, pid } = introduction;
-    const { signature, max_batch_size, max_queue_delay_us, platform } = introduction;
-    await table.describeModel({ id_model, version, platform, max_batch_size, max_queue_delay_us, signature });
+    const { id_worker, id_model, version, endpoint, slots, weight, node, pid } = introduction;
+    const { signature, max_batch_size, max_queue_delay_us, idempotent, platform } = introduction;
+    const looks = { platform, max_batch_size, max_queue_delay_us, idempotent, signature };
+    await table.describeModel({ id_model, version, ...looks });
     if (this.#leaving.signal.aborted) return;
     // An id in use is our own, from an attempt whose answer was lost.
-    await table.register({ id_worker, id_model, version, endpoint, slots, node, pid, supervised, revision });
+    const place = { endpoint, slots, weight, node, pid, supervised, revision };
+    await table.register({ id_worker, id_model, version, ...place });
   }
 
   async #activate(): Promise<void> {

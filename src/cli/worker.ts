@@ -60,6 +60,7 @@ export async function runWorker(
         endpoint: tcpEndpoint(config.host, config.port),
         advertise: advertisedHost(config.host, config.advertise),
         ...{ revision, supervised: false, table: shared },
+        weight: config.weight,
         heartbeatMs: config.heartbeatMs,
         maxBodyBytes: config.maxBodyBytes,
         drainMs: config.drainMs,

@@ -41,6 +41,7 @@ describe('loadConfig', () => {
       'port',
       'host',
       'advertise',
+      'weight',
       'maxBodyBytes',
       'heartbeatMs',
       'drainMs',

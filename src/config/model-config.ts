@@ -10,6 +10,8 @@ export interface ModelConfig {
   readonly replicas?: number;
   /** ONNX Runtime intra-op threads per worker. Absent: 1. 0: as many as ONNX Runtime chooses, one per core. */
   readonly intraOpThreads?: number;
+  /** Whether a request may be run twice. Absent: yes. */
+  readonly idempotent?: boolean;
   /** Inputs as declared, shapes with the batch dimension in front where maxBatchSize > 0; must not contradict the model. */
   readonly inputs?: readonly TensorSpec[];
   /** Outputs as declared; likewise. */

@@ -15,6 +15,8 @@ export interface WorkerSettings {
   readonly revision: string;
   /** Whether a controller keeps it. */
   readonly supervised: boolean;
+  /** Share of the requests that it takes where gateways balance by weight. */
+  readonly weight: number;
   /** The table that it writes itself into; undefined where it tells the process that started it. */
   readonly table: { readonly url: string; readonly prefix: string } | undefined;
   readonly heartbeatMs: number;

@@ -14,6 +14,7 @@ const row = (more: Partial<WorkerRow> = {}): WorkerRow => ({
   pid: 1,
   supervised: true,
   revision: 'r',
+  weight: 1,
   status: 'ACTIVE',
   current_requests: 0,
   avg_latency_ms: 0,
@@ -32,6 +33,7 @@ const says = (reachable: boolean): WorkerLoad => ({
   failed: 0,
   latency_ms: 0,
   reachable,
+  ejected: '',
 });
 
 const decide = (one: WorkerRow, statements: WorkerLoad[] = [], more: Partial<WatchdogObservation> = {}) =>

@@ -158,6 +158,7 @@ export class ModelLifecycle {
         replicas: 0,
         max_batch_size: 0,
         max_queue_delay_us: 0,
+        idempotent: this.#record(idModel, version)?.idempotent ?? true,
         signature: undefined,
         unloaded: false,
       });

@@ -26,6 +26,7 @@ export class ModelRecords {
       platform,
       replicas,
       max_queue_delay_us: config.maxQueueDelayUs ?? 0,
+      idempotent: config.idempotent ?? true,
       state: serves || before?.state === 'READY' ? 'READY' : 'LOADING',
       reason: '',
       max_batch_size: before?.max_batch_size ?? 0,

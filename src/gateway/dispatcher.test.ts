@@ -67,6 +67,7 @@ function setUp({ workers = 2, slots = 2, maxWaiting = 100, maxInFlight = 1_000 }
     replicas: workers,
     max_batch_size: 0,
     max_queue_delay_us: 0,
+    idempotent: true,
     signature: undefined,
     unloaded: false,
   };

@@ -84,6 +84,7 @@ export class WorkerLink implements Candidate {
       failed: this.#failed,
       latency_ms: this.#latencyMs,
       reachable,
+      ejected: '',
     };
   }
 }

@@ -97,7 +97,16 @@ export class ProcessProvisioner implements Provisioner {
     });
     const message: StartMessage = {
       type: 'start',
-      settings: { ...order, ...this.#place(), heartbeatMs, maxBodyBytes, drainMs, supervised: true, table },
+      settings: {
+        ...order,
+        ...this.#place(),
+        heartbeatMs,
+        maxBodyBytes,
+        drainMs,
+        supervised: true,
+        weight: 1,
+        table,
+      },
     };
     // A child that ended before it could be told is reported by its exit.
     child.send(message, () => {});

@@ -15,6 +15,8 @@ export interface WorkerLoad {
   readonly latency_ms: number;
   /** Whether this gateway can reach the worker: connected, and its pings are answered. */
   readonly reachable: boolean;
+  /** Why this gateway sends it nothing for now though it can reach it; empty when it does. */
+  readonly ejected: string;
 }
 
 /** A gateway's whole statement; it replaces what the gateway said before and lapses when not repeated. */

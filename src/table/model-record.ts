@@ -32,6 +32,8 @@ export interface ModelRecord extends VersionName {
   /** Rows per run; 0 when the model takes one request at a time. Known once a worker has loaded it. */
   readonly max_batch_size: number;
   readonly max_queue_delay_us: number;
+  /** Whether a request may be run twice: one that may not is never sent again once a worker had it. */
+  readonly idempotent: boolean;
   /** Known once a worker has loaded it. */
   readonly signature: ModelSignature | undefined;
   /** Somebody unloaded it: no controller that comes to act loads it before it is asked to. */
@@ -43,18 +45,21 @@ export interface ModelDescription extends VersionName {
   readonly platform: string;
   readonly max_batch_size: number;
   readonly max_queue_delay_us: number;
+  readonly idempotent: boolean;
   readonly signature: ModelSignature;
 }
 
 /** The record of a version that a worker serves. */
 export function describedModel(before: ModelRecord | undefined, description: ModelDescription): ModelRecord {
-  const { id_model, version, platform, max_batch_size, max_queue_delay_us, signature } = description;
+  const { id_model, version, platform, max_batch_size, max_queue_delay_us, idempotent, signature } =
+    description;
   const fresh = { id_model, version, replicas: 0, unloaded: false };
   return {
     ...(before ?? fresh),
     platform,
     max_batch_size,
     max_queue_delay_us,
+    idempotent,
     signature,
     reason: '',
     state: before?.state === 'UNLOADING' ? 'UNLOADING' : 'READY',

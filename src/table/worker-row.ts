@@ -24,6 +24,8 @@ export interface WorkerRegistration {
   readonly supervised: boolean;
   /** Digest of the model's file and configuration as it loaded them. */
   readonly revision: string;
+  /** Share of the requests that it takes where gateways balance by weight: a whole number from 1 to 1000. */
+  readonly weight: number;
 }
 
 /** Fields of the published Table I, and what the decisions need beside them. */

@@ -8,6 +8,7 @@ export interface WorkerIntroduction {
   readonly version: string;
   readonly endpoint: string;
   readonly slots: number;
+  readonly weight: number;
   readonly node: string;
   readonly pid: number;
   readonly signature: ModelSignature;
@@ -15,6 +16,8 @@ export interface WorkerIntroduction {
   readonly max_batch_size: number;
   /** How long a free session may wait for a batch to fill, in microseconds. */
   readonly max_queue_delay_us: number;
+  /** Whether a request may be run twice. */
+  readonly idempotent: boolean;
   /** Triton's name for what runs the model. */
   readonly platform: string;
 }

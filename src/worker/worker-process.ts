@@ -100,11 +100,13 @@ export async function startWorker(
       version,
       endpoint,
       slots,
+      weight: settings.weight,
       node: hostname(),
       pid: process.pid,
       signature,
       max_batch_size: signature.batchable ? maxBatchRows : 0,
       max_queue_delay_us: config.maxQueueDelayUs ?? 0,
+      idempotent: config.idempotent ?? true,
       platform: loader.platform,
     });
     await presence.ready();

@@ -31,6 +31,7 @@ function registration(id_worker: string, id_model = 'fraud'): WorkerRegistration
     pid: 100,
     supervised: true,
     revision: 'r1',
+    weight: 1,
   };
 }
 
@@ -39,7 +40,16 @@ function statement(id_gateway: string, loads: readonly WorkerLoad[]): LoadStatem
 }
 
 function load(id_worker: string, in_flight: number, more: Partial<WorkerLoad> = {}): WorkerLoad {
-  return { id_worker, in_flight, completed: 0, failed: 0, latency_ms: 0, reachable: true, ...more };
+  return {
+    id_worker,
+    in_flight,
+    completed: 0,
+    failed: 0,
+    latency_ms: 0,
+    reachable: true,
+    ejected: '',
+    ...more,
+  };
 }
 
 /** Brings a fresh worker into a status by legal changes alone. */
@@ -281,6 +291,7 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
           platform: 'onnxruntime_onnx',
           max_batch_size: 64,
           max_queue_delay_us: 0,
+          idempotent: true,
           signature,
         };
         await table.describeModel(description);
@@ -385,6 +396,7 @@ function modelRecord() {
     replicas: 2,
     max_batch_size: 0,
     max_queue_delay_us: 0,
+    idempotent: true,
     signature: undefined,
     unloaded: false,
   } as const;

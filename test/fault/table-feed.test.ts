@@ -215,6 +215,6 @@ function reachable(from: WorkerStatus): Set<WorkerStatus | 'gone'> {
 function registration(id_worker: string) {
   return {
     ...{ id_worker, id_model: 'fraud', version: '1', endpoint: `turntable://${id_worker}`, slots: 8 },
-    ...{ node: 'n', pid: 1, supervised: true, revision: 'r1' },
+    ...{ node: 'n', pid: 1, supervised: true, revision: 'r1', weight: 1 },
   };
 }

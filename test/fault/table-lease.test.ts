@@ -216,13 +216,13 @@ function record(version: string): ModelRecord {
       platform: 'onnxruntime_onnx',
       replicas: 2,
     },
-    ...{ max_batch_size: 0, max_queue_delay_us: 0, signature: undefined, unloaded: false },
+    ...{ max_batch_size: 0, max_queue_delay_us: 0, idempotent: true, signature: undefined, unloaded: false },
   };
 }
 
 function registration(id_worker: string) {
   return {
     ...{ id_worker, id_model: 'fraud', version: '1', endpoint: `turntable://${id_worker}`, slots: 8 },
-    ...{ node: 'n', pid: 1, supervised: true, revision: 'r1' },
+    ...{ node: 'n', pid: 1, supervised: true, revision: 'r1', weight: 1 },
   };
 }

@@ -160,9 +160,16 @@ export async function startWorkerMember(place: TablePlace, id_worker: string): P
     onRemoved: () => told.push('removed'),
   });
   await presence.register({
-    ...{ id_worker, id_model: 'fraud', version: '1', endpoint: `turntable://${id_worker}`, slots: 8 },
+    ...{
+      id_worker,
+      id_model: 'fraud',
+      version: '1',
+      endpoint: `turntable://${id_worker}`,
+      slots: 8,
+      weight: 1,
+    },
     ...{ node: 'n', pid: 1, signature: { inputs: [], outputs: [], batchable: true } },
-    ...{ max_batch_size: 0, max_queue_delay_us: 0, platform: 'onnxruntime_onnx' },
+    ...{ max_batch_size: 0, max_queue_delay_us: 0, idempotent: true, platform: 'onnxruntime_onnx' },
   });
   await presence.ready();
   const timer = setInterval(() => void presence.heartbeat({ rss_bytes: 1_000 }), BEAT_MS);
@@ -221,7 +228,7 @@ export async function countsAreTrue(
 }
 
 export function loadOf(id_worker: string, in_flight: number): WorkerLoad {
-  return { id_worker, in_flight, completed: 1, failed: 0, latency_ms: 1, reachable: true };
+  return { id_worker, in_flight, completed: 1, failed: 0, latency_ms: 1, reachable: true, ejected: '' };
 }
 
 async function openWay({ redis }: TablePlace): Promise<Way> {

@@ -303,5 +303,5 @@ function isSpokenOf({ id_worker }: WorkerMember): boolean {
 
 const RECORD = {
   ...{ id_model: 'written', version: '1', state: 'READY' as const, platform: 'onnxruntime_onnx' },
-  ...{ max_batch_size: 0, max_queue_delay_us: 0, signature: undefined, unloaded: false },
+  ...{ max_batch_size: 0, max_queue_delay_us: 0, idempotent: true, signature: undefined, unloaded: false },
 } as const;

@@ -47,11 +47,13 @@ export async function startTimedWorker(
     version: '1',
     endpoint: tcpEndpoint('127.0.0.1', address.port),
     slots: 1_000,
+    weight: 1,
     node: 'test',
     pid: process.pid,
     platform: 'timed',
     max_batch_size: 0,
     max_queue_delay_us: 0,
+    idempotent: true,
     signature: SIGNATURE,
   });
   await presence.ready();

@@ -63,14 +63,16 @@ export class RedisWorkerTable implements WorkerTable {
 
   async describeModel(description: ModelDescription): Promise<void> {
     const { client, keys } = this.#options;
-    const { id_model, version, platform, max_batch_size, max_queue_delay_us, signature } = description;
+    const { id_model, version, platform, max_batch_size, max_queue_delay_us, idempotent, signature } =
+      description;
     await this.#change(
       client.run(
         SCRIPTS.describeModel,
         [keys.meta, keys.changes, keys.models, keys.model(modelKey(id_model, version))],
         [
           ...[newEpoch(), id_model, version, 'platform', platform, 'max_batch_size', max_batch_size],
-          ...['max_queue_delay_us', max_queue_delay_us, 'signature', encodeSignature(signature)],
+          ...['max_queue_delay_us', max_queue_delay_us, 'idempotent', idempotent ? 1 : 0],
+          ...['signature', encodeSignature(signature)],
         ],
       ),
     );

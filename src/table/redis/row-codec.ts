@@ -15,10 +15,11 @@ export function toFields(flat: FlatHash): Map<string, string> {
 }
 
 export function encodeRegistration(registration: WorkerRegistration): string[] {
-  const { id_model, version, endpoint, slots, node, pid, supervised, revision } = registration;
+  const { id_model, version, endpoint, slots, node, pid, supervised, revision, weight } = registration;
   return [
     ...['id_model', id_model, 'version', version, 'endpoint', endpoint, 'slots', String(slots)],
     ...['node', node, 'pid', String(pid), 'supervised', flag(supervised), 'revision', revision],
+    ...['weight', String(weight)],
   ];
 }
 
@@ -39,6 +40,8 @@ export function decodeRow(fields: ReadonlyMap<string, string>): StoredRow | unde
     pid: number('pid'),
     supervised: text('supervised') === '1',
     revision: text('revision'),
+    // An older row has none.
+    weight: Math.max(1, number('weight')),
     last_activity: number('last_activity'),
     registered_at: number('registered_at'),
     rss_bytes: number('rss_bytes'),
@@ -53,6 +56,7 @@ export function encodeRecord(record: ModelRecord): string[] {
     ...['id_model', id_model, 'version', version, 'state', state, 'reason', reason, 'platform', platform],
     ...['replicas', String(replicas), 'max_batch_size', String(max_batch_size)],
     ...['max_queue_delay_us', String(max_queue_delay_us), 'unloaded', flag(record.unloaded)],
+    ...['idempotent', flag(record.idempotent)],
   ];
 }
 
@@ -77,6 +81,8 @@ export function decodeRecord(fields: ReadonlyMap<string, string>): ModelRecord |
     replicas: number('replicas'),
     max_batch_size: number('max_batch_size'),
     max_queue_delay_us: number('max_queue_delay_us'),
+    // An older record does not say.
+    idempotent: text('idempotent') !== '0',
     signature: decodeSignature(text('signature')),
     unloaded: text('unloaded') === '1',
   };
@@ -91,13 +97,19 @@ function decodeSignature(text: string): ModelSignature | undefined {
   }
 }
 
-/** A line for each: `id_worker in_flight completed failed latency_ms reachable`, as in `fraud-1-3k1x… 3 1204 0 1.25 1`. */
+const MAX_EJECTED_LENGTH = 200;
+
+/**
+ * A line for each: `id_worker in_flight completed failed latency_ms reachable`, as in `fraud-1-3k1x… 3 1204 0 1.25 1`,
+ * with the reason behind it where the gateway has ejected the worker.
+ */
 export function encodeLoads(loads: readonly WorkerLoad[]): string {
   let text = '';
-  for (const { id_worker, in_flight, completed, failed, latency_ms, reachable } of loads) {
+  for (const { id_worker, in_flight, completed, failed, latency_ms, reachable, ejected } of loads) {
     // In microseconds: rounding costs a tenth of toFixed().
     const latency = Math.round(latency_ms * 1000) / 1000;
-    text += `${id_worker} ${in_flight} ${completed} ${failed} ${latency} ${flag(reachable)}\n`;
+    const reason = ejected === '' ? '' : ` ${oneLine(ejected)}`;
+    text += `${id_worker} ${in_flight} ${completed} ${failed} ${latency} ${flag(reachable)}${reason}\n`;
   }
   return text;
 }
@@ -106,7 +118,7 @@ export function encodeLoads(loads: readonly WorkerLoad[]): string {
 export function decodeLoads(text: string): WorkerLoad[] {
   const loads: WorkerLoad[] = [];
   for (const line of text.split('\n')) {
-    const [id_worker, in_flight, completed, failed, latency_ms, reachable] = line.split(' ');
+    const [id_worker, in_flight, completed, failed, latency_ms, reachable, ...ejected] = line.split(' ');
     if (id_worker === undefined || reachable === undefined) continue;
     loads.push({
       id_worker,
@@ -115,9 +127,14 @@ export function decodeLoads(text: string): WorkerLoad[] {
       failed: Number(failed) || 0,
       latency_ms: Number(latency_ms) || 0,
       reachable: reachable === '1',
+      ejected: ejected.join(' '),
     });
   }
   return loads;
+}
+
+function oneLine(reason: string): string {
+  return reason.slice(0, MAX_EJECTED_LENGTH).replaceAll(/\s/g, ' ');
 }
 
 function flag(value: boolean): string {

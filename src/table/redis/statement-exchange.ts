@@ -252,6 +252,7 @@ function isSame(a: WorkerLoad | undefined, b: WorkerLoad): boolean {
     a.completed === b.completed &&
     a.failed === b.failed &&
     a.latency_ms === b.latency_ms &&
-    a.reachable === b.reachable
+    a.reachable === b.reachable &&
+    a.ejected === b.ejected
   );
 }
