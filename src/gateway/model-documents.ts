@@ -48,7 +48,7 @@ export function repositoryIndex(fleet: Fleet, onlyReady: boolean): object {
 
 /** Triton's model configuration, as it is in effect. Undefined while the model is not known. */
 export function modelConfig(model: ModelRoute, route: VersionRoute): object | undefined {
-  const { signature, max_batch_size, max_queue_delay_us, replicas } = route.record;
+  const { signature, max_batch_size, max_queue_delay_us, replicas, idempotent } = route.record;
   if (!signature) return undefined;
   const served = [...model.versions.values()].filter((one) => one.ready).map((one) => one.version);
   return tritonConfigJson({
@@ -57,6 +57,7 @@ export function modelConfig(model: ModelRoute, route: VersionRoute): object | un
     maxBatchSize: max_batch_size,
     maxQueueDelayUs: max_queue_delay_us,
     replicas,
+    idempotent,
     signature,
   });
 }

@@ -15,8 +15,9 @@ export const configurationSchemas: Schemas = {
       instance_group: list('Workers of each version.', ref('InstanceGroup')),
       default_model_filename: text('File of the model in the directory of a version.', 'model.onnx'),
       dynamic_batching: ref('DynamicBatching'),
+      parameters: ref('ModelParameters'),
     },
-    ['dynamic_batching'],
+    ['dynamic_batching', 'parameters'],
   ),
   VersionPolicy: object(
     'Which versions of the repository are served: exactly one of the two.',
@@ -46,5 +47,10 @@ export const configurationSchemas: Schemas = {
       'How long a run waits for more rows, microseconds; 0 takes what is there as soon as the model is free.',
     ),
     preserve_ordering: flag('Whether answers keep the order of requests; they do not.'),
+  }),
+  ModelParameters: object('What is configured beside; absent where it is all as by default.', {
+    idempotent: object('Whether a request may be run twice; absent where it may.', {
+      string_value: oneOf('`false`: it is never sent again once a worker had it.', ['false']),
+    }),
   }),
 };

@@ -36,6 +36,7 @@ const TABLE: Examples = {
           avg_latency_ms: 0.412,
           last_activity: '2026-01-15T10:29:59.871Z',
           slots: 128,
+          weight: 1,
           node: 'node-1',
           pid: 4711,
           supervised: true,
@@ -171,6 +172,7 @@ export const operationsSchemas: Schemas = {
       },
       last_activity: timestamp('When it last gave a sign of life.'),
       slots: whole('Requests that it can usefully hold at once.', 1),
+      weight: whole('Share of the requests that it takes where gateways balance by weight.', 1),
       node: text('Host that it runs on.', 'node-1'),
       pid: whole('Its process id on that host.'),
       supervised: {

@@ -40,6 +40,7 @@ function publicRow(row: WorkerRow): object {
     avg_latency_ms: Math.round(row.avg_latency_ms * 1000) / 1000,
     last_activity: timestamp(row.last_activity),
     slots: row.slots,
+    weight: row.weight,
     node: row.node,
     pid: row.pid,
     supervised: row.supervised,

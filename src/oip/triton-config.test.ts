@@ -18,6 +18,7 @@ describe('configuration in the JSON of Triton', () => {
       maxBatchSize: 64,
       maxQueueDelayUs: 500,
       replicas: 2,
+      idempotent: true,
       signature: SIGNATURE,
     };
     expect(tritonConfigJson(config)).toEqual({
@@ -43,7 +44,10 @@ describe('configuration in the JSON of Triton', () => {
 
   it('gives whole shapes and no batching where it is not', () => {
     const signature = { ...SIGNATURE, batchable: false };
-    const config = { name: 'fraud', maxBatchSize: 0, maxQueueDelayUs: 0, replicas: 1, signature };
+    const config = {
+      ...{ name: 'fraud', maxBatchSize: 0, maxQueueDelayUs: 0 },
+      ...{ replicas: 1, idempotent: true, signature },
+    };
     const json = tritonConfigJson({ ...config, servedVersions: ['2', '10'], modelFilename: 'fraud.onnx' });
     expect(json).toMatchObject({
       version_policy: { specific: { versions: [2, 10] } },
@@ -52,5 +56,14 @@ describe('configuration in the JSON of Triton', () => {
       default_model_filename: 'fraud.onnx',
     });
     expect(json).not.toHaveProperty('dynamic_batching');
+  });
+
+  it('says where requests may not be run twice', () => {
+    const limits = { maxBatchSize: 0, maxQueueDelayUs: 0, replicas: 1 };
+    expect(
+      tritonConfigJson({ name: 'pay', ...limits, idempotent: false, signature: SIGNATURE }),
+    ).toMatchObject({
+      parameters: { idempotent: { string_value: 'false' } },
+    });
   });
 });

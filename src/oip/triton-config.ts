@@ -8,6 +8,8 @@ export interface EffectiveConfig {
   readonly maxQueueDelayUs: number;
   /** Worker processes for each served version. */
   readonly replicas: number;
+  /** Whether a request may be run twice. */
+  readonly idempotent: boolean;
   readonly signature: ModelSignature;
   /** The versions that are served. Absent: the latest one. */
   readonly servedVersions?: readonly string[];
@@ -20,7 +22,8 @@ export interface EffectiveConfig {
  * as in the proto, 64-bit integers as numbers, and dims without the batch dimension where the model is batched.
  */
 export function tritonConfigJson(config: EffectiveConfig): object {
-  const { name, maxBatchSize, maxQueueDelayUs, replicas, signature, servedVersions, modelFilename } = config;
+  const { name, maxBatchSize, maxQueueDelayUs, replicas, idempotent, signature } = config;
+  const { servedVersions, modelFilename } = config;
   const tensor = ({ name: tensorName, datatype, shape }: TensorSpec): object => {
     const dims = maxBatchSize > 0 ? shape.slice(1) : [...shape];
     return {
@@ -50,6 +53,7 @@ export function tritonConfigJson(config: EffectiveConfig): object {
         preserve_ordering: false,
       },
     }),
+    ...(!idempotent && { parameters: { idempotent: { string_value: 'false' } } }),
   };
 }
 

@@ -118,6 +118,17 @@ describe('config.pbtxt', () => {
   });
 
   it.each([
+    ['false', false],
+    ['False', false],
+    ['true', true],
+    ['TRUE', true],
+  ])('reads that requests are idempotent: %s', (said, idempotent) => {
+    expect(configOf(`parameters { key: "idempotent" value { string_value: "${said}" } }`)).toEqual({
+      idempotent,
+    });
+  });
+
+  it.each([
     // Not a configuration that Triton has.
     ['max_batchsize: 8', "1: max_batchsize: there is no such field in Triton's model configuration"],
     ['\ninput { naem: "x" }', "2: input[0].naem: there is no such field in Triton's model configuration"],
@@ -194,6 +205,14 @@ describe('config.pbtxt', () => {
     [
       'parameters { key: "intra_op_thread_count" value: { string_value: "many" } }',
       '1: parameters["intra_op_thread_count"]: must be an integer from 0 to 1024, not "many"',
+    ],
+    [
+      'parameters { key: "idempotent" value: { string_value: "no" } }',
+      '1: parameters["idempotent"]: must be "true" or "false", not "no"',
+    ],
+    [
+      '\n\nparameters { key: "idempotent" }',
+      '3: parameters["idempotent"]: must be "true" or "false", not ""',
     ],
     [
       'default_model_filename: "../other/1/model.onnx"',

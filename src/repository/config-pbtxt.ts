@@ -52,6 +52,7 @@ export function readConfigPbtxt(
   const config: ModelConfig = {
     ...readBatching(model, refuse),
     ...readInstances(model, refuse),
+    ...readIdempotence(model, refuse),
     ...(model.input.length > 0 && { inputs: readTensors(model, 'input', refuse) }),
     ...(model.output.length > 0 && { outputs: readTensors(model, 'output', refuse) }),
     source,
@@ -123,6 +124,17 @@ function readInstances(model: TritonModelConfig, refuse: Refuse): ModelConfig {
     ...(model.instance_group.length > 0 && { replicas }),
     ...(threads !== undefined && { intraOpThreads }),
   };
+}
+
+/** A parameter of ours: Triton sends no request twice, and so has no field for it. */
+function readIdempotence({ parameters }: TritonModelConfig, refuse: Refuse): ModelConfig {
+  if (!parameters.has('idempotent')) return {};
+  const said = parameters.get('idempotent')?.string_value ?? '';
+  const value = said.toLowerCase();
+  if (value !== 'true' && value !== 'false') {
+    refuse('parameters["idempotent"]', `must be "true" or "false", not ${quote(said)}`);
+  }
+  return { idempotent: value === 'true' };
 }
 
 function readVersionPolicy({ version_policy: policy }: TritonModelConfig, refuse: Refuse): VersionPolicy {

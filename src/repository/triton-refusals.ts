@@ -9,7 +9,7 @@
  * Accepted and unused: optimization, model_warmup, metric_tags, model_metrics, cc_model_filenames (chosen by
  * CUDA capability), label_filename (for the classification extension, which is not offered), queue policies,
  * priorities and preserve_ordering of dynamic_batching, rate_limiter and host_policy of instance_group, and
- * every entry of parameters but intra_op_thread_count.
+ * every entry of parameters but intra_op_thread_count and idempotent.
  */
 import { quote } from './config-fault.ts';
 import type { TritonModelConfig } from './triton-schema.ts';
