@@ -1,9 +1,10 @@
 /** Which workers to take out of traffic, which to let back, and whose rows to remove. Pure. */
 import type { WorkerLoad } from '../table/load-statement.ts';
 import { isRemovable, type WorkerRow, type WorkerStatus } from '../table/worker-row.ts';
+import { decideEjections, type ObservedWorker } from './decide-ejections.ts';
 
 export interface WatchdogObservation {
-  readonly workers: readonly { readonly row: WorkerRow; readonly statements: readonly WorkerLoad[] }[];
+  readonly workers: readonly ObservedWorker[];
   /** The table's clock, milliseconds. */
   readonly now: number;
   /** Since when, by that clock, the table could be spoken to without a gap. */
@@ -27,13 +28,17 @@ export type WatchdogAction =
 /**
  * A worker is in ERROR while no gateway reaches it and it is silent, or while every gateway that speaks of it says that
  * it cannot reach it; one gateway among several may have trouble of its own, and a worker that is reached is alive
- * even where its own way to the table is cut.
+ * even where its own way to the table is cut. It is also while gateways that do reach it keep off it.
  */
 export function decideStatusChanges(observed: WatchdogObservation): readonly WatchdogAction[] {
   const actions: WatchdogAction[] = [];
+  const able = observed.workers.filter(
+    ({ row, statements }) => isInUse(row) && troubleOf(row, statements, observed) === undefined,
+  );
+  const ejections = decideEjections(able);
   for (const { row, statements } of observed.workers) {
     const { id_worker, status } = row;
-    const trouble = troubleOf(row, statements, observed);
+    const trouble = troubleOf(row, statements, observed) ?? ejections.get(id_worker);
     if (status === 'ACTIVE' && trouble !== undefined) {
       actions.push({ type: 'transition', id_worker, from: 'ACTIVE', to: 'ERROR', reason: trouble });
     } else if (status === 'ERROR' && trouble === undefined) {
@@ -48,6 +53,11 @@ export function decideStatusChanges(observed: WatchdogObservation): readonly Wat
 
 /** A view's clock lags the table's by less than this. */
 const CLOCK_SLACK_MS = 1_000;
+
+/** Neither on its way in nor out. */
+function isInUse({ status }: WorkerRow): boolean {
+  return status === 'ACTIVE' || status === 'ERROR';
+}
 
 function troubleOf(
   row: WorkerRow,
