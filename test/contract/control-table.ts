@@ -234,6 +234,21 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
         expect(table.worker('w1')?.error_count).toBe(3);
       }));
 
+    it('tells what each gateway says of a worker, also why it keeps off it', () =>
+      withTable(async ({ table }) => {
+        await bringTo(table, 'w1', 'ACTIVE');
+        const off = load('w1', 1, {
+          completed: 9,
+          failed: 5,
+          ejected: '5 failures in a row: "no", ünder load',
+        });
+        await table.state(statement('a', [off]));
+        await table.state(statement('b', [load('w1', 2)]));
+        expect(table.statementsOf('w1')).toEqual([off, load('w1', 2)]);
+        await table.state(statement('a', [{ ...off, ejected: '' }]));
+        expect(table.statementsOf('w1')).toEqual([{ ...off, ejected: '' }, load('w1', 2)]);
+      }));
+
     it('CT7: last_activity is by the clock of the table', () =>
       withTable(async ({ table, advance }) => {
         await bringTo(table, 'w1', 'ACTIVE');
@@ -269,6 +284,15 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
         ]);
       }));
 
+    it('keeps what a worker says of itself when it registers', () =>
+      withTable(async ({ table }) => {
+        const said = { ...registration('w1'), slots: 3, weight: 250, supervised: false };
+        await table.register(said);
+        expect(table.worker('w1')).toMatchObject(said);
+        await table.transition('w1', 'INACTIVE', 'ACTIVE');
+        expect(table.worker('w1')).toMatchObject(said);
+      }));
+
     it('keeps a record a model version', () =>
       withTable(async ({ table }) => {
         await table.putModel(modelRecord());
@@ -278,6 +302,8 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
           ['1', 'READY'],
           ['2', 'LOADING'],
         ]);
+        await table.putModel({ ...modelRecord(), version: '2', idempotent: false });
+        expect(table.view().models.map(({ idempotent }) => idempotent)).toEqual([true, false]);
         await table.removeModel('fraud', '1');
         expect(table.view().models.map(({ version }) => version)).toEqual(['2']);
       }));
@@ -291,7 +317,7 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
           platform: 'onnxruntime_onnx',
           max_batch_size: 64,
           max_queue_delay_us: 0,
-          idempotent: true,
+          idempotent: false,
           signature,
         };
         await table.describeModel(description);
@@ -301,7 +327,9 @@ export function describeControlTable(name: string, create: () => Promise<TableUn
         await table.putModel({ ...modelRecord(), state: 'UNAVAILABLE', unloaded: true });
         expect(table.view().models).toMatchObject([{ signature, state: 'UNAVAILABLE', unloaded: true }]);
         await table.describeModel(description);
-        expect(table.view().models).toMatchObject([{ state: 'READY', replicas: 2, unloaded: true }]);
+        expect(table.view().models).toMatchObject([
+          { state: 'READY', replicas: 2, unloaded: true, idempotent: false },
+        ]);
         await table.putModel({ ...modelRecord(), state: 'UNLOADING' });
         await table.describeModel(description);
         expect(table.view().models).toMatchObject([{ state: 'UNLOADING' }]);

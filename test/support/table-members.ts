@@ -36,6 +36,8 @@ export interface TableMember extends AsyncDisposable {
 export interface GatewayMember extends TableMember {
   /** Requests in flight at each worker, as it says every 10 ms; reachable where it is in there. */
   readonly inFlight: Map<string, number>;
+  /** Why it keeps off some of them. */
+  readonly ejected: Map<string, string>;
   /** Stops saying anything, as one that was killed does. */
   die(): Promise<void>;
 }
@@ -93,8 +95,12 @@ export async function openTableMember(place: TablePlace, name: string): Promise<
 export async function startGatewayMember(place: TablePlace, name: string): Promise<GatewayMember> {
   const member = await openTableMember(place, name);
   const inFlight = new Map<string, number>();
+  const ejected = new Map<string, string>();
   const state = () => {
-    const loads = Array.from(inFlight, ([id_worker, in_flight]) => loadOf(id_worker, in_flight));
+    const loads = Array.from(inFlight, ([id_worker, in_flight]) => ({
+      ...loadOf(id_worker, in_flight),
+      ejected: ejected.get(id_worker) ?? '',
+    }));
     return member.table.state({ id_gateway: name, node: 'n', pid: 1, address: `http://${name}`, loads });
   };
   const rejected: unknown[] = [];
@@ -104,7 +110,7 @@ export async function startGatewayMember(place: TablePlace, name: string): Promi
     await member[Symbol.asyncDispose]();
     if (rejected.length > 0) throw new Error(`state() rejected ${rejected.length} times: ${rejected[0]}`);
   };
-  return { ...member, inFlight, die, [Symbol.asyncDispose]: die };
+  return { ...member, inFlight, ejected, die, [Symbol.asyncDispose]: die };
 }
 
 /** A candidate whose watchdog watches while it acts. */
