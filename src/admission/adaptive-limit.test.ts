@@ -101,11 +101,11 @@ const batching = (a: number, b: number, turnaroundMs = 0.1): SimulatedWorker => 
 const forSingles = (most = 32) => new AdaptiveLimit({ least: 1, most, patience: 0.5 });
 const forBatches = (most = 128) => new AdaptiveLimit({ least: 1, most, patience: 1.2 });
 
-/** Mean 1, sigma 1: its 99th percentile is six times its mean. */
-function lognormal(seed: number): () => number {
+/** Mean 1; with a sigma of 1 the 99th percentile is six times that. */
+function lognormal(seed: number, sigma: number): () => number {
   const { next } = seededRandom(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-  return () => Math.exp(normal() - 0.5);
+  return () => Math.exp(sigma * normal() - sigma ** 2 / 2);
 }
 
 describe('the limit of a worker that takes one request at a time', () => {
@@ -117,11 +117,10 @@ describe('the limit of a worker that takes one request at a time', () => {
 
   it('is near 1 with runs of unequal length too', () => {
     for (let seed = 1; seed <= 5; seed++) {
-      const draw = lognormal(seed);
+      const draw = lognormal(seed, 1);
       const worker = { ...single(10), runMs: () => 10 * draw() };
       const { meanLimit } = saturate(worker, forSingles(), 60_000, 1_000);
-      // A pair of short runs passes for two instances now and then; that costs a round of two or three.
-      expect(meanLimit, `seed ${seed}`).toBeLessThan(1.6);
+      expect(meanLimit, `seed ${seed}`).toBeLessThan(1.3);
     }
   });
 
@@ -153,6 +152,16 @@ describe('the limit of a worker that runs batches', () => {
     const best = saturate(batching(0.1, 0.004, 1), fixed(128), 3_000, 1_000).throughput;
     const found = saturate(batching(0.1, 0.004, 1), forBatches(), 3_000, 1_000).throughput;
     expect(found).toBeGreaterThan(0.95 * best);
+  });
+
+  it.each([0.2, 0.5, 1])('does so also where runs vary by chance (sigma %d)', (sigma) => {
+    // Two runs of unequal length look like a queue; at worst the limit would fall to 1 and no batch form again.
+    const varying = () => {
+      const draw = lognormal(1, sigma);
+      return { ...batching(10, 0.1), runMs: (requests: number) => (10 + 0.1 * requests) * draw() };
+    };
+    const best = saturate(varying(), fixed(128), 30_000, 1_000).throughput;
+    expect(saturate(varying(), forBatches(), 30_000, 1_000).throughput).toBeGreaterThan(0.95 * best);
   });
 
   it('is back within a second after one pause of half a second', () => {
@@ -187,7 +196,7 @@ describe('a worker that becomes ten times slower and fast again', () => {
     expect(limit.limit).toBe(32);
   });
 
-  it('is cut at the first answers of a round that can only go wrong', () => {
+  it('is cut at the first answers that show it, not at the end of a round', () => {
     const limit = forSingles();
     saturate(single(0.1), limit, 500);
     // 32 runs of a second each are under way; the whole round would take 32 s.

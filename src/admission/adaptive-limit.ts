@@ -2,12 +2,14 @@
  * How many requests may be at one worker at once: as many as it can use and not more, so that the rest waits in the
  * gateway, where it can still go to another. Pure.
  *
- * Judged by rounds: as many answers as the limit is, all of them of requests that were sent under it. Where they waited
- * at the worker for longer than is allowed, the limit is cut, and is at first only raised half the way back to where it
- * was cut, then half of what is left, and so on; the last step is tried seldom. Beyond that the steps double. This is
- * BIC (Xu, Harfoush, Rhee, "Binary increase congestion control for fast long-distance networks", INFOCOM 2004) with the
- * time in the queue for the loss; with plain additive increase a worker of one request at a time would have two for
- * half of the time, and one of 128 would need seconds to recover from one pause.
+ * Goes by rounds: as many answers as the limit is, all of them of requests that were sent under it. While they waited at
+ * the worker no longer than is allowed, the limit is raised after each round. It is cut once they have waited too long
+ * by a sum that chance does not come to (CUSUM; Page, "Continuous inspection schemes", Biometrika 1954): a batch worker's
+ * round is but two runs, and one of unusual length must not cost half of its batch. A cut limit is at first raised half
+ * the way back to where it was cut, then half of what is left, and so on; the last step is tried seldom. Beyond that the
+ * steps double. That is BIC (Xu, Harfoush, Rhee, "Binary increase congestion control for fast long-distance networks",
+ * INFOCOM 2004) with the time in the queue for the loss; with plain additive increase a worker of one request at a time
+ * would have two for half of the time, and one of 128 would need seconds to recover from one pause.
  */
 
 export interface AdaptiveLimitOptions {
@@ -32,13 +34,18 @@ const DEEPEST_CUT = 0.5;
 const SLIGHTEST_CUT = 0.9;
 const BUSY_CUT = 0.8;
 /** Rounds until the limit at which the last cut was made is tried again. */
-const ROUNDS_PER_TRIAL = 16;
+const ROUNDS_PER_TRIAL = 24;
+/** A cut takes as much excess as this many rounds of twice the allowance are. */
+const EVIDENCE_ROUNDS = 2;
+/** The time of a run is smoothed over this many rounds. */
+const SERVICE_ROUNDS = 4;
 
 export class AdaptiveLimit {
   readonly #least: number;
   readonly #most: number;
-  readonly #patience: number;
-  /** A whole number but for the sixteenths on the way to a trial. */
+  /** May change: what the model takes together may only be known later. */
+  patience: number;
+  /** A whole number but for the fractions on the way to a trial. */
   #exact = 0;
   /** The limit at which the last cut was made; 0 while there was none. */
   #ceiling = 0;
@@ -46,15 +53,19 @@ export class AdaptiveLimit {
   #step = 0;
   /** Answers yet to come of requests sent under the limit before, which say nothing of this one. */
   #stale = 0;
+  /** The mean time of a run, smoothed. */
+  #serviceMs = 0;
+  /** Evidence for a cut: what answers waited beyond what is allowed, less what others stayed below it. */
+  #excessMs = 0;
+  /** Of the round so far. */
   #answers = 0;
   #full = 0;
   #queueMs = 0;
-  #serviceMs = 0;
 
   constructor({ least, most, patience }: AdaptiveLimitOptions) {
     this.#least = Math.max(1, Math.floor(least));
     this.#most = Math.max(this.#least, Math.floor(most));
-    this.#patience = patience;
+    this.patience = patience;
     this.reset();
   }
 
@@ -69,23 +80,25 @@ export class AdaptiveLimit {
    * @param full the worker was at its limit once it was sent
    */
   onAnswered(queueMs: number, serviceMs: number, full: boolean): void {
+    const { limit } = this;
+    const round = Math.max(LEAST_ROUND, limit);
+    if (this.#serviceMs === 0) this.#serviceMs = serviceMs;
+    this.#serviceMs += (serviceMs - this.#serviceMs) / (SERVICE_ROUNDS * round);
     if (this.#stale > 0) {
       this.#stale--;
       return;
     }
+    const allowedMs = Math.max(LEAST_ALLOWANCE_MS, this.patience * this.#serviceMs);
     this.#answers++;
     if (full) this.#full++;
     this.#queueMs += queueMs;
-    this.#serviceMs += serviceMs;
-    const round = Math.max(LEAST_ROUND, this.limit);
-    const allowedMs = Math.max(LEAST_ALLOWANCE_MS, (this.#patience * this.#serviceMs) / this.#answers);
-    // Also in the midst of a round, once the rest of it could not change the verdict.
-    if (this.#queueMs > allowedMs * round) {
-      const excess = this.#queueMs / this.#answers / allowedMs;
-      this.#cut(Math.min(SLIGHTEST_CUT, Math.max(DEEPEST_CUT, 1 / excess)));
+    this.#excessMs = Math.max(0, this.#excessMs + queueMs - allowedMs);
+    if (this.#excessMs > EVIDENCE_ROUNDS * round * allowedMs) {
+      const share = (this.#answers * allowedMs) / this.#queueMs;
+      this.#cut(Math.min(SLIGHTEST_CUT, Math.max(DEEPEST_CUT, share)));
     } else if (this.#answers >= round) {
       // A limit that is not used has not been shown to be too low.
-      if (2 * this.#full >= this.#answers) this.#raise();
+      if (this.#queueMs <= this.#answers * allowedMs && 2 * this.#full >= this.#answers) this.#raise();
       this.#beginRound();
     }
   }
@@ -101,6 +114,8 @@ export class AdaptiveLimit {
     this.#ceiling = 0;
     this.#step = this.#exact;
     this.#stale = 0;
+    this.#serviceMs = 0;
+    this.#excessMs = 0;
     this.#beginRound();
   }
 
@@ -111,6 +126,7 @@ export class AdaptiveLimit {
     // By one at least, as less would change nothing.
     this.#set(Math.min(limit - 1, Math.round(limit * share)));
     this.#stale = limit;
+    this.#excessMs = 0;
     this.#beginRound();
   }
 
@@ -136,6 +152,5 @@ export class AdaptiveLimit {
     this.#answers = 0;
     this.#full = 0;
     this.#queueMs = 0;
-    this.#serviceMs = 0;
   }
 }
