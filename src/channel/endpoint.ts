@@ -1,9 +1,20 @@
-/** Endpoint URLs of our own workers: where a turntable channel connects to. */
+/** Endpoint URLs of workers: where a channel connects to. */
 import { hostname } from 'node:os';
 import { TurntableError } from '../turntable-error.ts';
 
 /** What `net.connect` and `server.listen` take. */
 export type SocketAddress = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** Where the requests for a model go at a server that speaks HTTP; what `http.request` takes. */
+export interface HttpTarget {
+  readonly protocol: 'http:' | 'https:';
+  readonly host: string;
+  readonly port: number;
+  /** Of inference. */
+  readonly path: string;
+  /** Of the Host header. */
+  readonly authority: string;
+}
 
 class EndpointError extends TurntableError<'ENDPOINT'> {
   constructor(message: string) {
@@ -23,6 +34,39 @@ export function parseEndpoint(endpoint: string): SocketAddress {
   throw new EndpointError(
     `"${endpoint}" is not an endpoint: expected turntable://host:port or turntable+unix:///path`,
   );
+}
+
+/** Whether a server stands there that speaks HTTP, and no worker of our own. */
+export function isHttpEndpoint(endpoint: string): boolean {
+  return /^https?:/i.test(endpoint);
+}
+
+/**
+ * Where inference requests go. Without a path in the URL that is the Open Inference Protocol's path of the model, without
+ * a version: servers differ in how they call it.
+ * @throws EndpointError when the text is not `http(s)://host[:port][/path]`
+ */
+export function parseHttpEndpoint(endpoint: string, id_model: string): HttpTarget {
+  const url = URL.parse(endpoint);
+  const { protocol } = url ?? {};
+  if (!url || (protocol !== 'http:' && protocol !== 'https:') || url.username !== '' || url.password !== '') {
+    throw new EndpointError(
+      `"${withoutPassword(endpoint)}" is not an endpoint: expected http://host:port, or with the path to post to; no user or password`,
+    );
+  }
+  const { pathname, search, hostname: host } = url;
+  return {
+    protocol,
+    host: host.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port),
+    path: pathname === '/' ? `/v2/models/${encodeURIComponent(id_model)}/infer` : pathname + search,
+    authority: url.host,
+  };
+}
+
+/** A URL as it may be shown. */
+function withoutPassword(endpoint: string): string {
+  return endpoint.replace(/\/\/[^/@]*@/, '//***@');
 }
 
 /** The endpoint URL of a Unix socket's path. */

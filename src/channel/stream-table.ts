@@ -16,6 +16,7 @@ export class StreamTable<Value extends object> {
   /** Those whose slot was taken. */
   readonly #others = new Map<number, Value>();
   #size = 0;
+  #next = 1;
 
   get size(): number {
     return this.#size;
@@ -30,6 +31,15 @@ export class StreamTable<Value extends object> {
 
   has(stream: number): boolean {
     return this.get(stream) !== undefined;
+  }
+
+  /** The number after the last one, of those that are not in the table. */
+  nextFree(): number {
+    for (;;) {
+      const stream = this.#next;
+      this.#next = stream === 0xffffffff ? 1 : stream + 1;
+      if (!this.has(stream)) return stream;
+    }
   }
 
   /** Adds a stream that is not in the table. */

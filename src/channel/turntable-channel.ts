@@ -53,7 +53,6 @@ export class TurntableChannel implements Channel {
   #socket: Socket | undefined;
   #writer: FrameWriter | undefined;
   #drains = false;
-  #nextStream = 1;
   #lastHeard = 0;
   #pingSentAt: number | undefined;
   #lastTick: number;
@@ -78,7 +77,7 @@ export class TurntableChannel implements Channel {
 
   send(request: ChannelRequest, sink: ResponseSink): number {
     const writer = this.#writer as FrameWriter;
-    const stream = this.#freeStream();
+    const stream = this.#pending.nextFree();
     this.#pending.add(stream, { sink, head: undefined, received: 0, body: [] });
     writeRequestHead(this.#requestHead, request);
     writer.message(FRAME.REQUEST, stream, this.#requestHead, request.body, request.bodyBytes);
@@ -234,13 +233,5 @@ export class TurntableChannel implements Channel {
     if (this.#state === state || this.#state === 'closed') return;
     this.#state = state;
     this.#options.onStateChange(state, reason);
-  }
-
-  #freeStream(): number {
-    for (;;) {
-      const stream = this.#nextStream;
-      this.#nextStream = stream === 0xffffffff ? 1 : stream + 1;
-      if (!this.#pending.has(stream)) return stream;
-    }
   }
 }

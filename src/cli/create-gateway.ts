@@ -1,6 +1,7 @@
 /** Puts a gateway together, and says where it can be reached. */
 import { hostname } from 'node:os';
-import { TurntableChannel } from '../channel/turntable-channel.ts';
+import { POLICIES, type PolicyName } from '../balance/policies.ts';
+import { openChannel } from '../channel/open-channel.ts';
 import type { RoleConfig } from '../config/server-config.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import type { ControlTable } from '../table/control-table.ts';
@@ -23,9 +24,10 @@ export function createGateway(
     table,
     version: PACKAGE_VERSION,
     openChannel: (row, onStateChange) =>
-      new TurntableChannel({
+      openChannel({
         endpoint: row.endpoint,
         id_worker: row.id_worker,
+        id_model: row.id_model,
         name: id_gateway,
         now: () => performance.now(),
         onStateChange,
@@ -35,15 +37,31 @@ export function createGateway(
     maxBufferedBytes: config.maxBufferedBytes,
     maxInFlight: config.maxInFlight,
     requestTimeoutMs: config.requestTimeoutMs,
+    maxRequestTimeoutMs: Math.max(config.maxRequestTimeoutMs, config.requestTimeoutMs),
     commandTimeoutMs: COMMAND_TIMEOUT_MS,
-    waiting: { maxWaiting: config.maxWaiting, maxWaitMs: config.maxWaitMs },
+    // One of the choices that the setting allows.
+    policy: POLICIES[config.balance as PolicyName],
+    route: {
+      waiting: {
+        maxItems: config.maxWaiting,
+        maxBytes: config.maxWaitingBytes,
+        maxAgeMs: config.maxWaitMs,
+      },
+      retryPercent: config.retryPercent,
+      hedgePercent: config.hedgePercent,
+    },
+    ejection: {
+      ejectAfter: config.ejectAfter,
+      ejectMs: config.ejectMs,
+      maxEjectedPercent: config.maxEjectedPercent,
+    },
     http: {
       headersTimeoutMs: config.headersTimeoutMs,
       receiveTimeoutMs: config.receiveTimeoutMs,
       keepAliveMs: config.keepAliveMs,
       maxConnections: config.maxConnections,
       // Longer than any request may take, so that waiting for its answer is not taken for it.
-      stalledMs: Math.max(config.requestTimeoutMs, COMMAND_TIMEOUT_MS) + STALLED_MARGIN_MS,
+      stalledMs: Math.max(config.requestTimeoutMs, config.maxRequestTimeoutMs, COMMAND_TIMEOUT_MS) + STALLED_MARGIN_MS,
     },
     accessLog: config.accessLog,
   });
