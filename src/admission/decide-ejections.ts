@@ -112,7 +112,7 @@ function unreliable(worker: PeerRecord, others: readonly PeerRecord[]): Finding 
     id_worker,
     kind: 'unreliable',
     badness: 1 - rate,
-    reason: `${failed} of ${requests} requests failed`,
+    reason: `${Math.round(failed)} of ${Math.round(requests)} requests failed`,
   };
 }
 

@@ -1,7 +1,9 @@
 /** The dispatcher: late binding, sending again what a lost worker had, and nothing answered twice or forgotten. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { POLICIES } from '../balance/policies.ts';
 import type { Channel, ChannelRequest, ChannelState, ResponseSink } from '../channel/channel.ts';
+import type { WorkerError } from '../channel/messages.ts';
 import type { ModelRecord } from '../table/model-record.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -10,13 +12,13 @@ import { VersionRoute } from './model-route.ts';
 import { VersionStatistics } from './version-statistics.ts';
 import { WorkerLink } from './worker-link.ts';
 
-const REQUEST: ChannelRequest = { body: [], bodyBytes: 0, jsonBytes: undefined, timeoutMs: 0 };
 const TIMINGS = { queueUs: 0, decodeUs: 0, inferUs: 0, encodeUs: 0, rows: 1, batchRows: 1 };
 
 /** A channel whose worker does what the test says. */
 class FakeChannel implements Channel {
   state: ChannelState = 'open';
   readonly sinks = new Map<number, ResponseSink>();
+  readonly timeouts: number[] = [];
   readonly cancelled: number[] = [];
   #next = 1;
 
@@ -24,8 +26,9 @@ class FakeChannel implements Channel {
     return this.sinks.size;
   }
 
-  send(_request: ChannelRequest, sink: ResponseSink): number {
+  send(request: ChannelRequest, sink: ResponseSink): number {
     this.sinks.set(this.#next, sink);
+    this.timeouts.push(request.timeoutMs);
     return this.#next++;
   }
 
@@ -49,6 +52,10 @@ class FakeChannel implements Channel {
     this.end((sink) => sink.onResponse({ body: [], bodyBytes: 0, jsonBytes: undefined, timings: TIMINGS }));
   }
 
+  fault(code: WorkerError['code'] = 'INTERNAL'): void {
+    this.end((sink) => sink.onError({ code, message: 'it failed' }));
+  }
+
   die(): void {
     this.state = 'connecting';
     const sinks = [...this.sinks.values()];
@@ -57,38 +64,59 @@ class FakeChannel implements Channel {
   }
 }
 
-function setUp({ workers = 2, slots = 2, maxWaiting = 100, maxInFlight = 1_000 } = {}) {
+const DEFAULTS = {
+  workers: 2,
+  slots: 2,
+  maxItems: 100,
+  maxBytes: 1_000,
+  maxInFlight: 1_000,
+  idempotent: true,
+  retryPercent: 20,
+  hedgePercent: 0,
+  replicas: 0,
+};
+
+function setUp(given: Partial<typeof DEFAULTS> = {}) {
+  const options = { ...DEFAULTS, ...given };
+  const { workers, slots, maxItems, maxBytes, maxInFlight, retryPercent, hedgePercent } = options;
   const record: ModelRecord = {
     id_model: 'm',
     version: '1',
     state: 'READY',
     reason: '',
     platform: '',
-    replicas: workers,
+    replicas: options.replicas,
     max_batch_size: 0,
     max_queue_delay_us: 0,
-    idempotent: true,
     signature: undefined,
+    idempotent: options.idempotent,
     unloaded: false,
   };
   const statistics = new VersionStatistics();
-  const route = new VersionRoute(record, statistics, { maxWaiting, maxWaitMs: 1_000 });
+  const waiting = { maxItems, maxBytes, maxAgeMs: 1_000 };
+  const route = new VersionRoute(record, statistics, { waiting, retryPercent, hedgePercent });
   const channels = Array.from({ length: workers }, () => new FakeChannel());
-  const links = channels.map(
-    (channel, i) => new WorkerLink({ id_worker: `w${i}`, slots, status: 'ACTIVE' } as WorkerRow, channel, 0),
-  );
+  const links = channels.map((channel, i) => {
+    const row = { id_worker: `w${i}`, slots, weight: 1, status: 'ACTIVE' } as WorkerRow;
+    return new WorkerLink(row, channel, { ejectMs: 1_000, random: () => 0.5 }, 0);
+  });
   for (const link of links) route.links.add(link);
   route.refreshUsable();
   let now = 0;
+  const blamed: string[] = [];
   const dispatcher = new Dispatcher({
     maxInFlight,
-    requestTimeoutMs: 10_000,
+    policy: POLICIES['least-connections'],
+    random: () => 0.5,
+    hedges: hedgePercent > 0,
     now: () => now,
     onLoadChange: () => {},
+    routes: () => [route],
+    onBlamed: (link) => blamed.push(link.id_worker),
     findRoute: () => route,
   });
   const outcomes: string[] = [];
-  const owner = (name: string): ExchangeOwner<VersionRoute> => ({
+  const owner = (name: string): ExchangeOwner => ({
     onAnswer: () => outcomes.push(`${name} answered`),
     onError: (_, code) => outcomes.push(`${name} ${code}`),
   });
@@ -99,7 +127,14 @@ function setUp({ workers = 2, slots = 2, maxWaiting = 100, maxInFlight = 1_000 }
     dispatcher,
     outcomes,
     statistics,
-    start: (name: string) => dispatcher.start(route, undefined, REQUEST, owner(name)),
+    blamed,
+    start: (name: string, { priority = 3, timeoutMs = 10_000, bytes = 1 } = {}) =>
+      dispatcher.start(
+        route,
+        { body: [], bodyBytes: bytes, jsonBytes: undefined, timeoutMs: 0 },
+        { version: undefined, priority, deadlineAt: now + timeoutMs },
+        owner(name),
+      ),
     die: (index: number) => {
       const channel = channels[index] as FakeChannel;
       channel.state = 'connecting';
@@ -108,8 +143,11 @@ function setUp({ workers = 2, slots = 2, maxWaiting = 100, maxInFlight = 1_000 }
     },
     tick: (ms: number) => {
       now += ms;
-      dispatcher.tick([route]);
+      dispatcher.tick();
     },
+    /** The worker that has requests. */
+    holder: () => channels.find((one) => one.inFlight > 0) as FakeChannel,
+    other: (channel: FakeChannel) => channels.find((one) => one !== channel) as FakeChannel,
   };
 }
 
@@ -185,7 +223,7 @@ describe('Dispatcher', () => {
   });
 
   it('refuses what is beyond its bounds', () => {
-    const full = setUp({ workers: 1, slots: 1, maxWaiting: 1 });
+    const full = setUp({ workers: 1, slots: 1, maxItems: 1 });
     for (const name of ['a', 'b', 'c']) full.start(name);
     expect(full.outcomes).toEqual(['c UNAVAILABLE']);
     const many = setUp({ maxInFlight: 1 });
@@ -199,6 +237,7 @@ describe('Dispatcher', () => {
     start('waits');
     tick(1_000);
     expect(outcomes).toEqual(['waits UNAVAILABLE']);
+    expect(statistics.refusals.get('waited_too_long')).toBe(1);
     tick(9_000);
     expect(outcomes).toEqual(['waits UNAVAILABLE', 'runs TIMED_OUT']);
     expect(channels[0]?.cancelled).toEqual([1]);
@@ -225,11 +264,221 @@ describe('Dispatcher', () => {
     expect(statistics.inFlight).toBe(0);
   });
 
+  it('sends the remaining time with each try', () => {
+    const { start, channels, die, tick } = setUp({ workers: 2 });
+    start('a', { timeoutMs: 500 });
+    const first = channels.findIndex((one) => one.inFlight > 0);
+    tick(100);
+    die(first);
+    expect(channels.map(({ timeouts }) => timeouts).sort()).toEqual([[400], [500]]);
+  });
+
+  it('lets the more important wait less, and gives them the place of the less important', () => {
+    const { start, channels, outcomes, statistics } = setUp({ workers: 1, slots: 1, maxItems: 2 });
+    start('runs');
+    start('least', { priority: 7 });
+    start('usual');
+    start('urgent', { priority: 0 });
+    expect(outcomes).toEqual(['least UNAVAILABLE']);
+    expect(statistics.refusals.get('displaced')).toBe(1);
+    start('least again', { priority: 7 });
+    for (let i = 0; i < 3; i++) channels[0]?.answer();
+    expect(outcomes.slice(1)).toEqual([
+      'least again UNAVAILABLE',
+      'runs answered',
+      'urgent answered',
+      'usual answered',
+    ]);
+  });
+
+  it('bounds the bytes that wait', () => {
+    const { start, outcomes, statistics } = setUp({ workers: 1, slots: 1, maxBytes: 10 });
+    start('runs', { bytes: 100 });
+    start('fits', { bytes: 8 });
+    start('too much', { bytes: 3 });
+    expect(outcomes).toEqual(['too much UNAVAILABLE']);
+    expect(statistics.refusals.get('queue_full')).toBe(1);
+  });
+
+  it('refuses at once what would not be answered in time, once it is known how fast requests are taken up', () => {
+    const { start, channels, tick, outcomes, statistics } = setUp({ workers: 1, slots: 1 });
+    for (let i = 0; i < 60; i++) start(`early ${i}`);
+    // 100 a second.
+    for (let i = 0; i < 30; i++) {
+      tick(10);
+      channels[0]?.answer();
+    }
+    outcomes.length = 0;
+    start('patient', { timeoutMs: 5_000 });
+    start('hasty', { timeoutMs: 100 });
+    expect(outcomes).toEqual(['hasty UNAVAILABLE']);
+    expect(statistics.refusals.get('too_late')).toBe(1);
+  });
+
+  it('does not run what has less time than an answer takes, and finds out when that was wrong', () => {
+    const { start, channels, tick, outcomes } = setUp({ workers: 1, slots: 1 });
+    for (let i = 0; i < 20; i++) {
+      start('usual');
+      tick(100);
+      channels[0]?.answer();
+    }
+    outcomes.length = 0;
+    start('hopeless', { timeoutMs: 50 });
+    expect(outcomes).toEqual(['hopeless TIMED_OUT']);
+    expect(channels[0]?.inFlight).toBe(0);
+    for (let i = 0; i < 20 && channels[0]?.inFlight === 0; i++) start('again', { timeoutMs: 50 });
+    expect(channels[0]?.inFlight).toBe(1);
+  });
+
+  it('drops what has waited until too little of its time was left', () => {
+    const { start, channels, tick, outcomes } = setUp({ workers: 1, slots: 1 });
+    for (let i = 0; i < 20; i++) {
+      start('usual');
+      tick(100);
+      channels[0]?.answer();
+    }
+    outcomes.length = 0;
+    start('runs');
+    start('waits', { timeoutMs: 120 });
+    tick(90);
+    channels[0]?.answer();
+    expect(outcomes).toEqual(['waits TIMED_OUT', 'runs answered']);
+    expect(channels[0]?.inFlight).toBe(0);
+  });
+
+  it('asks another worker when one fails a request, and blames the first if that answers', () => {
+    const { start, holder, other, outcomes, blamed, statistics } = setUp();
+    start('a');
+    const first = holder();
+    first.fault();
+    expect(outcomes).toEqual([]);
+    expect(blamed).toEqual([]);
+    other(first).answer();
+    expect(outcomes).toEqual(['a answered']);
+    expect(blamed).toHaveLength(1);
+    expect(statistics.retries).toBe(1);
+  });
+
+  it('takes the request for the cause where two workers fail it, and blames neither', () => {
+    const { start, holder, outcomes, blamed } = setUp({ workers: 3 });
+    start('poison');
+    holder().fault('INFERENCE_FAILED');
+    holder().fault('INFERENCE_FAILED');
+    expect(outcomes).toEqual(['poison INFERENCE_FAILED']);
+    expect(blamed).toEqual([]);
+  });
+
+  it('asks nobody else about a request that is wrong', () => {
+    const { start, holder, outcomes, statistics } = setUp();
+    start('wrong');
+    holder().fault('INVALID_REQUEST');
+    expect(outcomes).toEqual(['wrong INVALID_REQUEST']);
+    expect(statistics.retries).toBe(0);
+  });
+
+  it('never sends a request to a model that is not idempotent twice, unless it was not taken', () => {
+    const { start, channels, holder, die, outcomes, statistics } = setUp({ idempotent: false, workers: 3 });
+    start('failed');
+    holder().fault();
+    start('lost');
+    die(channels.indexOf(holder()));
+    expect(outcomes).toEqual(['failed INTERNAL', 'lost WORKERS_LOST']);
+    expect(statistics.refusals.get('not_retried')).toBe(1);
+    start('refused');
+    holder().end((sink) => sink.onFailure('busy'));
+    holder().answer();
+    expect(outcomes.at(-1)).toBe('refused answered');
+  });
+
+  it('sends no more again than the budget allows', () => {
+    const { start, holder, outcomes, statistics } = setUp({ retryPercent: 20, slots: 4 });
+    for (let i = 0; i < 300; i++) {
+      start(`r${i}`);
+      holder().fault();
+      if (outcomes.length === i) holder().fault();
+    }
+    // A fifth, and the floor of 10 a second for 10 s.
+    expect(statistics.retries).toBeLessThanOrEqual(160);
+    expect(statistics.retries).toBeGreaterThanOrEqual(100);
+    const none = setUp({ retryPercent: 0 });
+    none.start('a');
+    none.holder().fault();
+    expect(none.outcomes).toEqual(['a INTERNAL']);
+  });
+
+  it('does not let a busy worker cost a request its place', () => {
+    const { start, links, channels, route, dispatcher, outcomes } = setUp({ workers: 1, slots: 1 });
+    start('first');
+    start('second');
+    channels[0]?.end((sink) => sink.onFailure('busy'));
+    for (const link of links) link.busy = false;
+    route.refreshUsable();
+    dispatcher.pump(route);
+    channels[0]?.answer();
+    expect(outcomes).toEqual(['first answered']);
+  });
+
+  it('hedges what is slower than nearly all, takes the first answer and cancels the other', () => {
+    const { start, holder, other, tick, outcomes, statistics, dispatcher } = setUp({ hedgePercent: 10 });
+    for (let i = 0; i < 200; i++) {
+      start('usual');
+      tick(10);
+      holder().answer();
+    }
+    outcomes.length = 0;
+    start('slow');
+    const first = holder();
+    tick(100);
+    dispatcher.beat();
+    expect(other(first).inFlight).toBe(1);
+    other(first).answer();
+    expect(outcomes).toEqual(['slow answered']);
+    expect(first.cancelled).toHaveLength(1);
+    expect([statistics.hedges, dispatcher.inFlight]).toEqual([1, 0]);
+  });
+
+  it('sends what a stuck worker holds to others as well, and still takes its answer', () => {
+    const { start, channels, links, dispatcher, outcomes, statistics } = setUp({ slots: 4 });
+    for (const name of ['a', 'b', 'c', 'd']) start(name);
+    dispatcher.rescue(links[0] as WorkerLink);
+    expect(channels.map(({ inFlight }) => inFlight)).toEqual([2, 4]);
+    channels[0]?.answer();
+    while (channels[1]?.inFlight) channels[1].answer();
+    expect(outcomes).toHaveLength(4);
+    expect(new Set(outcomes).size).toBe(4);
+    expect(channels[0]?.inFlight).toBe(0);
+    expect([dispatcher.inFlight, statistics.inFlight]).toEqual([0, 0]);
+  });
+
+  it('refuses at once when all workers have been gone for a while and none is to come', () => {
+    const { start, die, tick, outcomes, statistics } = setUp({ workers: 1 });
+    die(0);
+    tick(50);
+    start('waits');
+    for (let i = 0; i < 19; i++) tick(50);
+    expect(outcomes).toEqual([]);
+    for (let i = 0; i < 30; i++) tick(50);
+    start('refused');
+    expect(outcomes).toEqual(['waits UNAVAILABLE', 'refused UNAVAILABLE']);
+    expect(statistics.refusals.get('no_worker')).toBe(1);
+  });
+
+  it('waits on for a worker that a controller will bring', () => {
+    const { start, die, tick, outcomes, route } = setUp({ workers: 1, replicas: 1 });
+    die(0);
+    route.links.clear();
+    for (let i = 0; i < 100; i++) tick(50);
+    start('waits');
+    expect(outcomes).toEqual([]);
+  });
+
   it('CT3: answers every request exactly once and counts back to zero, whatever happens to the workers', () => {
     const event = fc.oneof(
       { weight: 4, arbitrary: fc.record({ op: fc.constant('start' as const) }) },
       { weight: 3, arbitrary: fc.record({ op: fc.constant('answer' as const), worker: fc.nat(2) }) },
       fc.record({ op: fc.constant('busy' as const), worker: fc.nat(2) }),
+      fc.record({ op: fc.constant('fault' as const), worker: fc.nat(2) }),
+      fc.record({ op: fc.constant('rescue' as const), worker: fc.nat(2) }),
       fc.record({ op: fc.constant('die' as const), worker: fc.nat(2) }),
       fc.record({ op: fc.constant('revive' as const), worker: fc.nat(2) }),
       fc.record({ op: fc.constant('cancel' as const), which: fc.nat(20) }),
@@ -256,13 +505,15 @@ describe('Dispatcher', () => {
               channel.state = 'open';
               route.refreshUsable();
               dispatcher.pump(route);
+            } else if (one.op === 'rescue') {
+              dispatcher.rescue(links[one.worker] as WorkerLink);
             } else if (channel.inFlight > 0) {
               if (one.op === 'answer') channel.answer();
+              else if (one.op === 'fault') channel.fault();
               else channel.end((sink) => sink.onFailure('busy'));
             }
           }
           expect(statistics.inFlight).toBe(dispatcher.inFlight);
-          expect(channels.every((channel) => channel.inFlight <= 2)).toBe(true);
         }
         for (const link of links) link.busy = false;
         for (const channel of channels) channel.state = 'open';

@@ -1,24 +1,46 @@
 /**
  * Sends requests to workers. A request waits here and not at a worker until one has a free slot, so that it can
- * still go to whichever worker frees first; what a lost worker had is sent again to another.
+ * still go to whichever worker frees first; what a worker lost or failed is sent to another, within a budget.
  */
-import { ExpiringQueue } from '../admission/expiring-queue.ts';
-import { pickLeastConnections } from '../balance/least-connections.ts';
-import type { ChannelFailure, ChannelRequest, ChannelResponse } from '../channel/channel.ts';
+import { DeadlineWheel } from '../admission/deadline-wheel.ts';
+import { hasFairRoom } from '../admission/fair-share.ts';
+import type { BalancePolicy } from '../balance/candidate.ts';
+import type { ChannelFailure, ChannelResponse } from '../channel/channel.ts';
 import type { WorkerError } from '../channel/messages.ts';
-import { Exchange, type ExchangeErrorCode, type ExchangeHandler, type ExchangeOwner } from './exchange.ts';
-import type { RoutedExchange, VersionRoute } from './model-route.ts';
+import { Attempt, type AttemptHandler } from './attempt.ts';
+import {
+  Exchange,
+  type ExchangeErrorCode,
+  type ExchangeOwner,
+  type ExchangeRequest,
+  type ExchangeTerms,
+} from './exchange.ts';
+import type { VersionRoute } from './model-route.ts';
+import { pickOther } from './pick-other.ts';
+import {
+  GATEWAY_FULL,
+  noWorker,
+  QUEUE_FULL,
+  type RouteRefusal,
+  refusalOf,
+  tooShort,
+} from './route-refusal.ts';
 import type { WorkerLink } from './worker-link.ts';
 
 export interface DispatcherOptions {
   /** Requests under way at once at most, over all models. */
   readonly maxInFlight: number;
-  /** How long one request may take in all, milliseconds. */
-  readonly requestTimeoutMs: number;
+  readonly policy: BalancePolicy;
+  readonly random: () => number;
+  /** Whether slow requests are sent to a second worker. */
+  readonly hedges: boolean;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Called whenever the load of some worker has changed. */
   readonly onLoadChange: () => void;
+  readonly routes: () => Iterable<VersionRoute>;
+  /** A worker has failed a request that another answered. */
+  readonly onBlamed: (link: WorkerLink, route: VersionRoute) => void;
   /** Finds the route anew when a version went away while requests waited for it. */
   readonly findRoute: (id_model: string, version: string | undefined) => VersionRoute | undefined;
 }
@@ -27,18 +49,19 @@ export interface DispatcherOptions {
 const MAX_LOSSES = 3;
 /** A worker is taken for hung after somewhat more than this, milliseconds. */
 const SILENCE_MS = 400;
+/** While requests are under way their deadlines are looked at this often, milliseconds. */
+const BEAT_MS = 5;
+const WHEEL_SLOTS = 1024;
 
-export class Dispatcher implements ExchangeHandler<VersionRoute> {
+export class Dispatcher implements AttemptHandler {
   readonly #options: DispatcherOptions;
-  readonly #active: ExpiringQueue<RoutedExchange>;
+  readonly #active = new DeadlineWheel<Exchange>(BEAT_MS, WHEEL_SLOTS, (exchange) => exchange.active);
+  readonly #chance: { turn: number; waiting: number; readonly random: () => number };
+  #beat: NodeJS.Timeout | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#active = new ExpiringQueue(
-      options.maxInFlight,
-      options.requestTimeoutMs,
-      (exchange) => exchange.active,
-    );
+    this.#chance = { turn: 0, waiting: 1, random: options.random };
   }
 
   /** Requests under way, waiting ones included. */
@@ -46,172 +69,331 @@ export class Dispatcher implements ExchangeHandler<VersionRoute> {
     return this.#active.size;
   }
 
-  /** Starts a request; its owner hears the outcome, perhaps before this returns. */
-  start(
+  /** Why a request would be refused now; asked before its body has come, so that a refusal costs little. */
+  refusal(
     route: VersionRoute,
-    version: string | undefined,
-    request: ChannelRequest,
-    owner: ExchangeOwner<VersionRoute>,
-  ): RoutedExchange {
+    priority: number,
+    bytes: number,
+    deadlineAt: number,
+  ): RouteRefusal | undefined {
+    if (!this.#hasRoom(route)) return GATEWAY_FULL;
+    return refusalOf(route, priority, bytes, deadlineAt, this.#options.now());
+  }
+
+  /** Starts a request; its owner hears the outcome, perhaps before this returns. */
+  start(route: VersionRoute, request: ExchangeRequest, terms: ExchangeTerms, owner: ExchangeOwner): Exchange {
     const now = this.#options.now();
-    const exchange = new Exchange(this, route, version, request, owner, now);
-    if (!this.#active.offer(exchange, now)) {
-      owner.onError(exchange, 'UNAVAILABLE', 'too many requests are under way');
+    const exchange = new Exchange(route, request, terms, owner, now);
+    route.retries.onRequest(now);
+    if (this.#options.hedges) route.hedges.onRequest(now);
+    const refusal = this.#hasRoom(route)
+      ? refusalOf(route, exchange.priority, request.bodyBytes, exchange.deadlineAt, now)
+      : GATEWAY_FULL;
+    if (refusal) {
+      route.statistics.onRefused(refusal.reason);
+      owner.onError(exchange, refusal.code, refusal.message);
       return exchange;
     }
+    this.#active.add(exchange, exchange.deadlineAt, now);
     route.statistics.inFlight++;
-    this.#send(exchange);
+    this.#beat ??= setTimeout(() => this.beat(), BEAT_MS);
+    // Nobody overtakes what waits already.
+    const link = route.waiting.size === 0 ? this.#pick(route) : undefined;
+    if (link) this.#bind(exchange, link, now);
+    else this.#wait(exchange, now);
     return exchange;
   }
 
   /** Nobody waits for the answer any more. */
-  cancel(exchange: RoutedExchange): void {
+  cancel(exchange: Exchange): void {
     if (!this.#end(exchange)) return;
-    exchange.link?.channel.cancel(exchange.stream);
     this.pump(exchange.route);
   }
 
-  onResponse(exchange: RoutedExchange, response: ChannelResponse): void {
-    this.#completed(exchange, true);
+  onResponse(attempt: Attempt, response: ChannelResponse): void {
+    const now = this.#options.now();
+    const { exchange, link } = attempt;
+    const { route } = exchange;
+    const queueMs = response.timings.queueUs / 1e3;
+    this.#leave(attempt);
+    link.onAnswered(attempt, queueMs, now);
+    route.onAnswered(now - attempt.sentAt, queueMs);
+    this.#freed(link, route);
+    if (exchange.suspect && exchange.suspect !== link) this.#options.onBlamed(exchange.suspect, route);
+    exchange.link = link;
     if (this.#end(exchange)) exchange.owner.onAnswer(exchange, response);
-    this.pump(exchange.route);
+    this.pump(route);
   }
 
-  onWorkerError(exchange: RoutedExchange, error: WorkerError): void {
-    this.#completed(exchange, error.code === 'INVALID_REQUEST' || error.code === 'NOT_REPRESENTABLE');
-    this.#fail(exchange, error.code, error.message);
-    this.pump(exchange.route);
-  }
-
-  onFailure(exchange: RoutedExchange, failure: ChannelFailure): void {
-    const link = exchange.link as WorkerLink;
-    exchange.link = undefined;
-    this.#options.onLoadChange();
-    if (failure === 'busy') {
-      link.busy = true;
-      exchange.route.refreshUsable();
-    } else if (this.#isBlamed(exchange, failure) && ++exchange.losses >= MAX_LOSSES) {
-      this.#fail(exchange, 'WORKERS_LOST', `${MAX_LOSSES} workers were lost while they had this request`);
-      return;
+  onWorkerError(attempt: Attempt, error: WorkerError): void {
+    const now = this.#options.now();
+    const { exchange, link } = attempt;
+    const { route } = exchange;
+    this.#leave(attempt);
+    this.#freed(link, route);
+    if (!mayBeTheWorkers(error)) {
+      link.onVoid(attempt);
+      this.#fail(exchange, error.code, error.message);
     } else {
-      exchange.route.statistics.retries++;
+      link.onFailed(now);
+      if (attempt.isProbe) this.#options.onBlamed(link, route);
+      const first = exchange.suspect === undefined;
+      exchange.suspect ??= link;
+      // The other try may yet do better. Where two workers fail a request it is the request, and neither is blamed.
+      if (!exchange.attempt && !(first && this.#tryElsewhere(exchange, link, now))) {
+        this.#fail(exchange, error.code, error.message);
+      }
     }
-    this.#send(exchange);
+    this.pump(route);
+  }
+
+  onFailure(attempt: Attempt, failure: ChannelFailure): void {
+    const now = this.#options.now();
+    const { exchange, link } = attempt;
+    const { route } = exchange;
+    this.#leave(attempt);
+    link.onVoid(attempt);
+    if (failure === 'busy') {
+      link.onBusy();
+      route.refreshUsable();
+      if (!exchange.attempt) this.#again(exchange, exchange.acceptedAt, now);
+      return;
+    }
+    const blamed = failure === 'lost' || now - attempt.sentAt >= SILENCE_MS;
+    if (blamed) exchange.losses++;
+    if (exchange.attempt) return;
+    if (exchange.losses >= MAX_LOSSES) {
+      this.#giveUp(exchange, `${MAX_LOSSES} workers were lost while they had this request`);
+    } else if (!route.record.idempotent) {
+      this.#giveUp(exchange, 'its worker was lost, and a request to this model must not be run twice');
+    } else if (!route.retries.take(now)) {
+      this.#giveUp(exchange, 'its worker was lost, and too many requests are sent again as it is');
+    } else {
+      route.statistics.retries++;
+      this.#again(exchange, now, now);
+    }
   }
 
   /** Sends waiting requests of a route for as long as a worker has a free slot. */
   pump(route: VersionRoute): void {
+    if (route.waiting.size === 0) return;
+    const now = this.#options.now();
     for (let next = route.waiting.peek(); next; next = route.waiting.peek()) {
+      if (next.deadlineAt - now < route.leastMs) {
+        route.onHopeless();
+        this.#refuse(next, tooShort(next.deadlineAt - now, route.leastMs));
+        continue;
+      }
       const link = this.#pick(route);
       if (!link) return;
-      route.waiting.remove(next);
-      this.#bind(next, link);
+      route.takeUp(next, now);
+      this.#bind(next, link, now);
     }
   }
 
   /** Sends on what waited for a version that is served no more. */
   reroute(route: VersionRoute): void {
-    for (const exchange of route.waiting.takeAll()) this.#send(exchange);
+    const now = this.#options.now();
+    for (let next = route.waiting.peek(); next; next = route.waiting.peek()) {
+      route.unwait(next);
+      this.#again(next, next.acceptedAt, now);
+    }
   }
 
-  /** Ends what has taken too long, and tries again what waits. To be called every 50 ms or so. */
-  tick(routes: Iterable<VersionRoute>): void {
+  /** Sends what a worker holds to others as well: it may be stuck, and whoever answers first is heard. */
+  rescue(link: WorkerLink): void {
     const now = this.#options.now();
-    for (const exchange of this.#active.takeExpired(now)) {
-      exchange.link?.channel.cancel(exchange.stream);
-      this.#forget(exchange);
-      exchange.owner.onError(
-        exchange,
-        'TIMED_OUT',
-        `not answered within ${this.#options.requestTimeoutMs} ms`,
-      );
+    for (let one = link.attempts.first; one; one = link.attempts.next(one)) {
+      const { exchange } = one;
+      const { route } = exchange;
+      if (exchange.hedge || !route.record.idempotent || !route.retries.take(now)) continue;
+      if (this.#double(one, now)) route.statistics.retries++;
     }
-    for (const route of routes) {
-      for (const exchange of route.waiting.takeExpired(now)) {
-        this.#fail(exchange, 'UNAVAILABLE', unavailableMessage(route));
+  }
+
+  /** Ends what has waited too long, and tries again what waits. To be called every 50 ms or so. */
+  tick(): void {
+    const now = this.#options.now();
+    this.#endLate(now);
+    for (const route of this.#options.routes()) {
+      route.judge(now);
+      for (const exchange of route.takeAged(now)) this.#refuse(exchange, noWorker(route, 'waited_too_long'));
+      while (route.failing && route.waiting.size > 0) {
+        this.#refuse(route.waiting.peek() as Exchange, noWorker(route, 'no_worker'));
       }
       this.pump(route);
     }
   }
 
-  #send(exchange: RoutedExchange): void {
-    const { route } = exchange;
-    // Nobody overtakes what waits already.
-    const link = route.waiting.size === 0 ? this.#pick(route) : undefined;
-    if (link) this.#bind(exchange, link);
-    else this.#wait(exchange);
+  /** Ends what is late and hedges what is slow; the dispatcher calls it by itself while requests are under way. */
+  beat(): void {
+    clearTimeout(this.#beat);
+    this.#beat = this.#active.size > 0 ? setTimeout(() => this.beat(), BEAT_MS) : undefined;
+    const now = this.#options.now();
+    this.#endLate(now);
+    if (!this.#options.hedges) return;
+    for (const route of this.#options.routes()) this.#hedgeSlow(route, now);
+  }
+
+  close(): void {
+    clearTimeout(this.#beat);
+  }
+
+  #endLate(now: number): void {
+    const late = this.#active.takeExpired(now);
+    // All of them first: none may be sent to the slot that another gives free.
+    for (const exchange of late) this.#forget(exchange);
+    for (const exchange of late) {
+      exchange.route.statistics.onRefused('timed_out');
+      const message = `not answered within ${Math.round(exchange.deadlineAt - exchange.acceptedAt)} ms`;
+      exchange.owner.onError(exchange, 'TIMED_OUT', message);
+    }
+    for (const exchange of late) this.pump(exchange.route);
+  }
+
+  /** Sends to a second worker what is slower than most, while nobody waits and the budget lasts. */
+  #hedgeSlow(route: VersionRoute, now: number): void {
+    const { slowMs, hedgeable } = route;
+    if (slowMs === undefined) return;
+    for (let one = hedgeable.first; one && now - one.sentAt >= slowMs; one = hedgeable.first) {
+      hedgeable.remove(one);
+      if (route.waiting.size > 0 || one.exchange.hedge || !route.hedges.take(now)) continue;
+      if (this.#double(one, now)) route.statistics.hedges++;
+    }
+  }
+
+  /** Makes a second try beside one that is under way; false when nobody else can take it. */
+  #double({ exchange, link }: Attempt, now: number): boolean {
+    const other = this.#pickOther(exchange.route, link);
+    if (!other) return false;
+    exchange.hedge = this.#try(exchange, other, now);
+    return true;
+  }
+
+  #hasRoom(route: VersionRoute): boolean {
+    return hasFairRoom(route.statistics.inFlight, 1, this.#active.size, this.#options.maxInFlight);
   }
 
   #pick(route: VersionRoute): WorkerLink | undefined {
-    return route.usable[pickLeastConnections(route.usable)];
+    this.#chance.turn = route.turn++;
+    // Whoever is to be sent now counts, whether it waits already or has just come.
+    this.#chance.waiting = Math.max(1, route.waiting.size);
+    return route.usable[this.#options.policy(route.usable, this.#chance)];
   }
 
-  #bind(exchange: RoutedExchange, link: WorkerLink): void {
+  #pickOther(route: VersionRoute, not: WorkerLink): WorkerLink | undefined {
+    this.#chance.turn = route.turn++;
+    return pickOther(route.usable, not, this.#options.policy, this.#chance);
+  }
+
+  #bind(exchange: Exchange, link: WorkerLink, now: number): void {
+    exchange.sentAt = now;
     exchange.link = link;
-    exchange.sentAt = this.#options.now();
-    link.sent++;
-    exchange.stream = link.channel.send(exchange.request, exchange);
-    this.#options.onLoadChange();
+    exchange.attempt = this.#try(exchange, link, now);
+    if (this.#options.hedges && exchange.route.record.idempotent) {
+      exchange.route.hedgeable.add(exchange.attempt);
+    }
   }
 
-  #wait(exchange: RoutedExchange): void {
-    const { id_model } = exchange.route;
-    const route = this.#options.findRoute(id_model, exchange.version);
-    if (!route) {
-      this.#fail(exchange, 'UNAVAILABLE', `"${id_model}" is not served any more`);
-      return;
+  #try(exchange: Exchange, link: WorkerLink, now: number): Attempt {
+    const attempt = new Attempt(this, exchange, link, now);
+    link.onSent(attempt);
+    exchange.request.timeoutMs = Math.max(1, Math.ceil(exchange.deadlineAt - now));
+    attempt.stream = link.channel.send(exchange.request, attempt);
+    this.#options.onLoadChange();
+    return attempt;
+  }
+
+  /** Sends a request that one worker failed to another; false when it may not be, or there is none. */
+  #tryElsewhere(exchange: Exchange, not: WorkerLink, now: number): boolean {
+    const { route } = exchange;
+    if (!route.record.idempotent) return false;
+    const other = this.#pickOther(route, not);
+    if (!other || !route.retries.take(now)) return false;
+    route.statistics.retries++;
+    this.#bind(exchange, other, now);
+    return true;
+  }
+
+  /** Lets a request wait for its first worker. */
+  #wait(exchange: Exchange, now: number): void {
+    const { route, priority } = exchange;
+    while (!route.wait(exchange, now)) {
+      const displaced = route.displace(priority);
+      if (!displaced) return this.#refuse(exchange, QUEUE_FULL);
+      this.#refuse(displaced, { ...QUEUE_FULL, reason: 'displaced' });
     }
+  }
+
+  /** Sends a request that a worker did not answer, before all others; on the route that its version has now. */
+  #again(exchange: Exchange, since: number, now: number): void {
+    const route = this.#options.findRoute(exchange.route.id_model, exchange.version);
+    if (!route) return this.#refuse(exchange, noWorker(exchange.route, 'no_worker'));
     if (route !== exchange.route) {
       exchange.route.statistics.inFlight--;
       route.statistics.inFlight++;
       exchange.route = route;
-      if (route.usable.length > 0) return this.#send(exchange);
     }
-    if (route.record.state === 'UNAVAILABLE' || route.record.state === 'UNLOADING') {
-      this.#fail(exchange, 'UNAVAILABLE', unavailableMessage(route));
-    } else if (!route.waiting.offer(exchange, this.#options.now())) {
-      this.#fail(exchange, 'UNAVAILABLE', `too many requests wait for "${id_model}"`);
-    }
+    const link = this.#pick(route);
+    if (link) this.#bind(exchange, link, now);
+    else if (route.isClosed || route.failing) this.#refuse(exchange, noWorker(route, 'no_worker'));
+    else route.waitFirst(exchange, since, now);
   }
 
-  /** A worker that had fallen silent before it was sent this request did not do so over it. */
-  #isBlamed(exchange: RoutedExchange, failure: ChannelFailure): boolean {
-    return failure === 'lost' || this.#options.now() - exchange.sentAt >= SILENCE_MS;
-  }
-
-  #completed(exchange: RoutedExchange, ok: boolean): void {
-    const link = exchange.link as WorkerLink;
-    link.onCompleted(this.#options.now() - exchange.sentAt, ok);
-    if (link.busy) {
-      link.busy = false;
-      exchange.route.refreshUsable();
-    }
+  /** A try is over. */
+  #leave(attempt: Attempt): void {
+    const { exchange, link } = attempt;
+    link.attempts.remove(attempt);
+    exchange.route.hedgeable.remove(attempt);
+    exchange.leave(attempt);
     this.#options.onLoadChange();
   }
 
-  #fail(exchange: RoutedExchange, code: ExchangeErrorCode, message: string): void {
+  /** Who finished something is busy no more. */
+  #freed(link: WorkerLink, route: VersionRoute): void {
+    if (!link.busy) return;
+    link.busy = false;
+    route.refreshUsable();
+  }
+
+  #giveUp(exchange: Exchange, why: string): void {
+    exchange.route.statistics.onRefused('not_retried');
+    this.#fail(exchange, 'WORKERS_LOST', why);
+  }
+
+  #refuse(exchange: Exchange, { reason, code, message }: RouteRefusal): void {
+    exchange.route.statistics.onRefused(reason);
+    this.#fail(exchange, code, message);
+  }
+
+  #fail(exchange: Exchange, code: ExchangeErrorCode, message: string): void {
     if (this.#end(exchange)) exchange.owner.onError(exchange, code, message);
   }
 
   /** Takes a request off the books; false when it was off already. */
-  #end(exchange: RoutedExchange): boolean {
+  #end(exchange: Exchange): boolean {
     if (!this.#active.remove(exchange)) return false;
     this.#forget(exchange);
     return true;
   }
 
-  /** What its route keeps of a request that is not under way any more. */
-  #forget(exchange: RoutedExchange): void {
-    exchange.route.waiting.remove(exchange);
-    exchange.route.statistics.inFlight--;
+  /** Gives back what a request that is not under way any more still holds, also at workers. */
+  #forget(exchange: Exchange): void {
+    const { route, attempt, hedge } = exchange;
+    route.unwait(exchange);
+    route.statistics.inFlight--;
+    if (attempt) this.#abandon(attempt);
+    if (hedge) this.#abandon(hedge);
+  }
+
+  #abandon(attempt: Attempt): void {
+    this.#leave(attempt);
+    attempt.link.onVoid(attempt);
+    attempt.link.channel.cancel(attempt.stream);
   }
 }
 
-function unavailableMessage(route: VersionRoute): string {
-  const { id_model, version, record } = route;
-  const why =
-    record.state === 'UNAVAILABLE' || record.state === 'UNLOADING'
-      ? `: ${record.reason || record.state}`
-      : '';
-  return `no worker of "${id_model}" version ${version} can take the request${why}`;
+/** Whether an error may lie with the worker, so that another may do better. */
+function mayBeTheWorkers({ code }: WorkerError): boolean {
+  return code === 'INFERENCE_FAILED' || code === 'INTERNAL';
 }

@@ -1,7 +1,10 @@
 /** One inference request under way: sent to a worker, sent again where that fails, until it is answered once. */
-import { newPlace } from '../admission/expiring-queue.ts';
-import type { ChannelFailure, ChannelRequest, ChannelResponse, ResponseSink } from '../channel/channel.ts';
-import type { WorkerError, WorkerErrorCode } from '../channel/messages.ts';
+import { newWheelPlace } from '../admission/deadline-wheel.ts';
+import { newWaitingPlace } from '../admission/waiting-queue.ts';
+import type { ChannelRequest, ChannelResponse } from '../channel/channel.ts';
+import type { WorkerErrorCode } from '../channel/messages.ts';
+import type { Attempt } from './attempt.ts';
+import type { VersionRoute } from './model-route.ts';
 import type { WorkerLink } from './worker-link.ts';
 
 /** Why a request ends without the model's answer. */
@@ -9,69 +12,76 @@ export type ExchangeErrorCode =
   | WorkerErrorCode
   /** No worker can take it, now or soon. */
   | 'UNAVAILABLE'
-  /** It was tried on several workers and each was lost over it. */
+  /** Workers were lost while they had it. */
   | 'WORKERS_LOST'
-  /** Its time ran out. */
+  /** Its time ran out, or is sure to. */
   | 'TIMED_OUT';
 
 /** Receives the one outcome. */
-export interface ExchangeOwner<Route> {
-  onAnswer(exchange: Exchange<Route>, response: ChannelResponse): void;
-  onError(exchange: Exchange<Route>, code: ExchangeErrorCode, message: string): void;
+export interface ExchangeOwner {
+  onAnswer(exchange: Exchange, response: ChannelResponse): void;
+  onError(exchange: Exchange, code: ExchangeErrorCode, message: string): void;
 }
 
-/** Receives what a worker makes of each try. */
-export interface ExchangeHandler<Route> {
-  onResponse(exchange: Exchange<Route>, response: ChannelResponse): void;
-  onWorkerError(exchange: Exchange<Route>, error: WorkerError): void;
-  onFailure(exchange: Exchange<Route>, failure: ChannelFailure): void;
-}
+/** A body to be forwarded, and what is left of the request's time at each try, milliseconds. */
+export type ExchangeRequest = Omit<ChannelRequest, 'timeoutMs'> & { timeoutMs: number };
 
-/** @typeParam Route the model version that it goes to, which in turn knows the exchanges that wait for it */
-export class Exchange<Route> implements ResponseSink {
-  readonly request: ChannelRequest;
+/** What a client asks for beside the answer itself. */
+export interface ExchangeTerms {
   /** The version that was asked for; undefined when any will do. */
   readonly version: string | undefined;
-  readonly owner: ExchangeOwner<Route>;
-  readonly #handler: ExchangeHandler<Route>;
-  route: Route;
+  /** 0, most important, to 7. */
+  readonly priority: number;
+  /** Monotonic milliseconds. */
+  readonly deadlineAt: number;
+}
+
+export class Exchange implements ExchangeTerms {
+  readonly request: ExchangeRequest;
+  readonly version: string | undefined;
+  readonly priority: number;
+  readonly deadlineAt: number;
+  readonly owner: ExchangeOwner;
+  route: VersionRoute;
   /** When it was accepted, monotonic milliseconds. */
   readonly acceptedAt: number;
+  /** When it was last sent to a worker. */
+  sentAt: number;
+  /** The worker that it was last sent to. */
+  link: WorkerLink | undefined;
   /** Workers that were lost while they had it. */
   losses = 0;
-  link: WorkerLink | undefined;
+  /** The worker that failed it first: to blame if another does better. */
+  suspect: WorkerLink | undefined;
+  /** The try under way. */
+  attempt: Attempt | undefined;
+  /** A second one beside it. */
+  hedge: Attempt | undefined;
   /** Among the requests under way. */
-  readonly active = newPlace<Exchange<Route>>();
+  readonly active = newWheelPlace<Exchange>();
   /** Among those that wait for a worker. */
-  readonly waiting = newPlace<Exchange<Route>>();
-  stream = 0;
-  sentAt = 0;
+  readonly waiting = newWaitingPlace<Exchange>();
 
   constructor(
-    handler: ExchangeHandler<Route>,
-    route: Route,
-    version: string | undefined,
-    request: ChannelRequest,
-    owner: ExchangeOwner<Route>,
+    route: VersionRoute,
+    request: ExchangeRequest,
+    terms: ExchangeTerms,
+    owner: ExchangeOwner,
     acceptedAt: number,
   ) {
-    this.#handler = handler;
     this.route = route;
-    this.version = version;
     this.request = request;
+    this.version = terms.version;
+    this.priority = terms.priority;
+    this.deadlineAt = terms.deadlineAt;
     this.owner = owner;
     this.acceptedAt = acceptedAt;
+    this.sentAt = acceptedAt;
   }
 
-  onResponse(response: ChannelResponse): void {
-    this.#handler.onResponse(this, response);
-  }
-
-  onError(error: WorkerError): void {
-    this.#handler.onWorkerError(this, error);
-  }
-
-  onFailure(failure: ChannelFailure): void {
-    this.#handler.onFailure(this, failure);
+  /** Notes that a try is over. */
+  leave(attempt: Attempt): void {
+    if (this.attempt === attempt) this.attempt = this.hedge;
+    this.hedge = undefined;
   }
 }

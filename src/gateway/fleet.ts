@@ -6,16 +6,17 @@ import type { WorkerLoad } from '../table/load-statement.ts';
 import type { ProcessIdentity } from '../table/member.ts';
 import { isSameVersion } from '../table/model-record.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
-import { ModelRoute, VersionRoute, type WaitingLimits } from './model-route.ts';
+import { ModelRoute, type RouteLimits, VersionRoute } from './model-route.ts';
 import { VersionStatistics } from './version-statistics.ts';
-import { WorkerLink } from './worker-link.ts';
+import { type LinkOptions, WorkerLink } from './worker-link.ts';
 
 export interface FleetOptions {
   readonly id_gateway: string;
   /** Where this gateway runs and listens. */
   readonly identity: () => ProcessIdentity & { readonly address: string };
   readonly table: ControlTable;
-  readonly limits: WaitingLimits;
+  readonly limits: RouteLimits;
+  readonly link: LinkOptions;
   /** Opens a channel of the kind that the endpoint's scheme names. */
   readonly openChannel: (
     row: WorkerRow,
@@ -90,6 +91,12 @@ export class Fleet {
     }
   }
 
+  /** A worker is left alone, or is tried again: who may be sent what has changed, and the table is to know. */
+  onEjectionChange(link: WorkerLink): void {
+    this.#refreshRoute(link);
+    this.#state();
+  }
+
   async close(): Promise<void> {
     this.#unsubscribe();
     clearInterval(this.#repeatTimer);
@@ -135,7 +142,7 @@ export class Fleet {
       const channel = this.#options.openChannel(row, (state, reason) => {
         if (link) this.#onChannelState(link, state, reason);
       });
-      link = new WorkerLink(row, channel, performance.now());
+      link = new WorkerLink(row, channel, this.#options.link, performance.now());
     } catch (error) {
       this.#options.log.warn({ id_worker, reason: (error as Error).message }, 'worker cannot be reached');
       return;
@@ -155,6 +162,7 @@ export class Fleet {
 
   #onChannelState(link: WorkerLink, state: ChannelState, reason: string): void {
     const { id_worker } = link;
+    if (state === 'open') link.onConnected(performance.now());
     this.#refreshRoute(link);
     // At once and not with the next statement: the watchdog acts on what cannot be reached.
     this.#state();
@@ -167,6 +175,7 @@ export class Fleet {
     const route = this.find(link.row.id_model, link.row.version);
     if (!route) return;
     route.links.add(link);
+    link.batches = route.record.max_batch_size > 1;
     route.refreshUsable();
     this.#models.get(route.id_model)?.refreshDefault();
     if (link.usable) this.#options.onRouteOpened(route);
@@ -196,6 +205,7 @@ export class Fleet {
         route.refreshUsable();
       }
       route.record = record;
+      for (const link of route.links) link.batches = record.max_batch_size > 1;
       // Requests that wait for a version that will not come are told so.
       if (record.state === 'UNAVAILABLE' || record.state === 'UNLOADING') gone.push(route);
     }
@@ -213,6 +223,8 @@ export class Fleet {
       const isNew = id_workers === undefined || id_workers.has(id_worker);
       link.hear(isNew ? table.loadOfOthers(id_worker, id_gateway) : undefined, gateways);
     }
+    // Others may have given slots free.
+    for (const route of this.routes()) if (route.waiting.size > 0) this.#options.onRouteOpened(route);
   }
 
   #state(): void {

@@ -1,5 +1,6 @@
 /** A gateway: the HTTP front, the dispatcher and the fleet, put together over a table. */
 import type { AddressInfo } from 'node:net';
+import type { BalancePolicy } from '../balance/candidate.ts';
 import type { Channel, ChannelState } from '../channel/channel.ts';
 import { TICK_MS } from '../channel/channel.ts';
 import type { ControlTable } from '../table/control-table.ts';
@@ -8,12 +9,13 @@ import { LogThrottle } from '../telemetry/log-throttle.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DocsPage } from './docs-page.ts';
+import { Ejector } from './ejector.ts';
 import { Fleet } from './fleet.ts';
 import { HttpFront, type HttpLimits } from './http-front.ts';
 import { InferContext, type RequestSummary } from './infer-context.ts';
 import { InferHandler } from './infer-handler.ts';
 import { createMetrics } from './metrics.ts';
-import type { WaitingLimits } from './model-route.ts';
+import type { RouteLimits } from './model-route.ts';
 import { RepositoryCommands } from './repository-commands.ts';
 import { RequestIds } from './request-id.ts';
 
@@ -31,11 +33,22 @@ export interface GatewayOptions {
   readonly maxBodyBytes: number;
   readonly maxBufferedBytes: number;
   readonly maxInFlight: number;
+  /** Time that a request has where it does not say so itself, milliseconds. */
   readonly requestTimeoutMs: number;
+  /** The most that it may ask for. */
+  readonly maxRequestTimeoutMs: number;
   readonly commandTimeoutMs: number;
-  readonly waiting: WaitingLimits;
+  readonly policy: BalancePolicy;
+  readonly route: RouteLimits;
+  readonly ejection: EjectionOptions;
   readonly http: HttpLimits;
   readonly accessLog: boolean;
+}
+
+export interface EjectionOptions {
+  readonly ejectAfter: number;
+  readonly ejectMs: number;
+  readonly maxEjectedPercent: number;
 }
 
 /** Failures may come by the thousand when something is wrong; the first few of each second tell what. */
@@ -44,6 +57,7 @@ const MAX_FAILURES_LOGGED_PER_S = 20;
 export class Gateway {
   readonly #fleet: Fleet;
   readonly #dispatcher: Dispatcher;
+  readonly #ejector: Ejector;
   readonly #front: HttpFront;
   readonly #ticks: NodeJS.Timeout;
   readonly #node: string;
@@ -52,21 +66,34 @@ export class Gateway {
   readonly #failureLog = new LogThrottle(MAX_FAILURES_LOGGED_PER_S);
 
   constructor(options: GatewayOptions) {
-    const { table, log, version, maxInFlight, requestTimeoutMs } = options;
+    const { table, log, version, maxInFlight, ejection } = options;
     this.#node = options.node;
     const now = () => performance.now();
     this.#dispatcher = new Dispatcher({
       maxInFlight,
-      requestTimeoutMs,
+      policy: options.policy,
+      random: Math.random,
+      hedges: options.route.hedgePercent > 0,
       now,
       onLoadChange: () => this.#fleet.onLoadChange(),
+      routes: () => this.#fleet.routes(),
+      onBlamed: (link, route) => this.#ejector.blame(link, route),
       findRoute: (id_model, wanted) => this.#fleet.find(id_model, wanted),
+    });
+    this.#ejector = new Ejector({
+      ejectAfter: ejection.ejectAfter,
+      maxEjectedPercent: ejection.maxEjectedPercent,
+      now,
+      onChange: (link) => this.#fleet.onEjectionChange(link),
+      onStuck: (link) => this.#dispatcher.rescue(link),
+      log,
     });
     this.#fleet = new Fleet({
       id_gateway: options.id_gateway,
       identity: () => ({ node: options.node, pid: options.pid, address: this.#address }),
       table,
-      limits: options.waiting,
+      limits: options.route,
+      link: { ejectMs: ejection.ejectMs, random: Math.random },
       openChannel: options.openChannel,
       onRouteOpened: (route) => this.#dispatcher.pump(route),
       onRouteGone: (route) => this.#dispatcher.reroute(route),
@@ -78,7 +105,8 @@ export class Gateway {
       requestIds: new RequestIds(options.id_gateway),
       maxBodyBytes: options.maxBodyBytes,
       maxBufferedBytes: options.maxBufferedBytes,
-      requestTimeoutMs,
+      requestTimeoutMs: options.requestTimeoutMs,
+      maxRequestTimeoutMs: options.maxRequestTimeoutMs,
       receiveTimeoutMs: options.http.receiveTimeoutMs,
       now,
       epoch: () => Date.now(),
@@ -106,7 +134,8 @@ export class Gateway {
     });
     this.#ticks = setInterval(() => {
       this.#fleet.tick();
-      this.#dispatcher.tick(this.#fleet.routes());
+      this.#ejector.tick(this.#fleet.routes());
+      this.#dispatcher.tick();
     }, TICK_MS);
   }
 
@@ -122,6 +151,7 @@ export class Gateway {
   async close(limitMs: number): Promise<void> {
     await this.#front.drain(limitMs);
     clearInterval(this.#ticks);
+    this.#dispatcher.close();
     await this.#fleet.close();
   }
 

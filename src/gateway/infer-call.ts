@@ -2,11 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ChannelResponse } from '../channel/channel.ts';
 import { RECEIVING, type Receiving, type ReceivingSocket } from './client-error.ts';
-import type { ExchangeErrorCode, ExchangeOwner } from './exchange.ts';
+import type { Exchange, ExchangeErrorCode, ExchangeOwner, ExchangeTerms } from './exchange.ts';
 import { type HttpErrorCode, httpStatus, STATUS_CLIENT_LEFT } from './http-status.ts';
 import { type InferContext, TOO_MANY_BYTES } from './infer-context.ts';
 import { lingerThenCut } from './linger.ts';
-import type { RoutedExchange, VersionRoute } from './model-route.ts';
+import type { VersionRoute } from './model-route.ts';
 import { replyError } from './reply.ts';
 
 /** Answers up to this size go out in one write with their header; larger ones are not worth the copy. */
@@ -16,14 +16,18 @@ const SMALL_CHUNK_BYTES = 2 * 1024;
 const TAIL_BYTES = 16 * 1024;
 const NO_BODY: readonly Buffer[] = [];
 
-export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
+export interface CallTerms extends ExchangeTerms {
+  /** When its head had come, monotonic milliseconds. */
+  readonly startedAt: number;
+}
+
+export class InferCall implements ExchangeOwner, Receiving {
   readonly #context: InferContext;
   readonly #route: VersionRoute;
-  readonly #version: string | undefined;
+  readonly #terms: CallTerms;
   readonly #requestId: string;
   readonly #jsonBytes: number | undefined;
   readonly #res: ServerResponse;
-  readonly #startedAt: number;
   #body: Buffer[] = [];
   #bodyBytes = 0;
   /** Small chunks that were put together, not among the body yet. */
@@ -31,24 +35,23 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
   #tailBytes = 0;
   /** Bytes of the answer until the client has taken them. */
   #answerBytes = 0;
-  #exchange: RoutedExchange | undefined;
+  #exchange: Exchange | undefined;
   #ended = false;
 
   constructor(
     context: InferContext,
     route: VersionRoute,
-    version: string | undefined,
+    terms: CallTerms,
     requestId: string,
     jsonBytes: number | undefined,
     res: ServerResponse,
   ) {
     this.#context = context;
     this.#route = route;
-    this.#version = version;
+    this.#terms = terms;
     this.#requestId = requestId;
     this.#jsonBytes = jsonBytes;
     this.#res = res;
-    this.#startedAt = context.options.now();
   }
 
   receive(req: IncomingMessage): void {
@@ -58,7 +61,7 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     this.#res.on('close', () => this.#onClose());
   }
 
-  onAnswer(exchange: RoutedExchange, response: ChannelResponse): void {
+  onAnswer(exchange: Exchange, response: ChannelResponse): void {
     const { now, epoch, maxBufferedBytes } = this.#context.options;
     const { body, bodyBytes, jsonBytes, timings } = response;
     // A client that does not read holds its answer here, as one that sends slowly holds its request.
@@ -67,10 +70,10 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
       return;
     }
     const waitedMs = exchange.sentAt - exchange.acceptedAt;
-    exchange.route.statistics.onAnswered(now() - this.#startedAt, waitedMs, timings, epoch());
+    exchange.route.statistics.onAnswered(now() - this.#terms.startedAt, waitedMs, timings, epoch());
     this.#end(exchange, 200, undefined);
     this.#answerBytes = bodyBytes;
-    this.#context.bufferedBytes += bodyBytes;
+    this.#context.hold(this.#route, bodyBytes);
     const headers = [
       'content-type',
       jsonBytes === undefined ? 'application/json' : 'application/octet-stream',
@@ -99,20 +102,22 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     return true;
   }
 
-  onError(exchange: RoutedExchange, code: ExchangeErrorCode, message: string): void {
+  onError(exchange: Exchange, code: ExchangeErrorCode, message: string): void {
     this.#fail(code, message, exchange);
   }
 
   #onData(req: IncomingMessage, chunk: Buffer): void {
     if (this.#ended) return;
-    const { maxBodyBytes, maxBufferedBytes } = this.#context.options;
+    const { maxBodyBytes } = this.#context.options;
+    const hasRoom = this.#context.hasRoomFor(this.#route, chunk.length);
     this.#gather(chunk);
     this.#bodyBytes += chunk.length;
-    this.#context.bufferedBytes += chunk.length;
+    this.#context.hold(this.#route, chunk.length);
     if (this.#bodyBytes > maxBodyBytes) {
       this.#fail('BODY_TOO_LARGE', `the body has more than ${maxBodyBytes} bytes, which is the limit`);
       lingerThenCut(req);
-    } else if (this.#context.bufferedBytes > maxBufferedBytes) {
+    } else if (!hasRoom) {
+      this.#route.statistics.onRefused('gateway_full');
       this.#fail(TOO_MANY_BYTES.code, TOO_MANY_BYTES.message);
       lingerThenCut(req);
     }
@@ -138,7 +143,7 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
 
   #onBody(): void {
     if (this.#ended) return;
-    const { dispatcher, requestTimeoutMs } = this.#context.options;
+    const { dispatcher } = this.#context.options;
     if (this.#bodyBytes === 0) {
       this.#fail(
         'BAD_REQUEST',
@@ -156,15 +161,15 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
       body: this.#body,
       bodyBytes: this.#bodyBytes,
       jsonBytes: this.#jsonBytes,
-      timeoutMs: requestTimeoutMs,
+      timeoutMs: 0,
     };
-    const exchange = dispatcher.start(this.#route, this.#version, request, this);
+    const exchange = dispatcher.start(this.#route, request, this.#terms, this);
     if (!this.#ended) this.#exchange = exchange;
   }
 
   /** The answer is with the client, or the client is gone. */
   #onClose(): void {
-    this.#context.bufferedBytes -= this.#answerBytes;
+    this.#context.hold(this.#route, -this.#answerBytes);
     this.#answerBytes = 0;
     if (this.#ended) return;
     const { dispatcher } = this.#context.options;
@@ -174,7 +179,7 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     this.#end(exchange, STATUS_CLIENT_LEFT, 'the client left');
   }
 
-  #fail(code: HttpErrorCode, message: string, exchange?: RoutedExchange): void {
+  #fail(code: HttpErrorCode, message: string, exchange?: Exchange): void {
     const status = httpStatus(code);
     (exchange?.route ?? this.#route).statistics.onFailed(status);
     this.#end(exchange, status, message);
@@ -185,9 +190,9 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
   }
 
   /** Gives back what the request held, once. */
-  #end(exchange: RoutedExchange | undefined, status: number, error: string | undefined): void {
+  #end(exchange: Exchange | undefined, status: number, error: string | undefined): void {
     this.#ended = true;
-    this.#context.bufferedBytes -= this.#bodyBytes;
+    this.#context.hold(this.#route, -this.#bodyBytes);
     this.#bodyBytes = 0;
     this.#body = NO_BODY as Buffer[];
     this.#tail = undefined;
@@ -201,7 +206,7 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
       version: route.version,
       id_worker: exchange?.link?.id_worker,
       status,
-      duration_ms: now() - this.#startedAt,
+      duration_ms: now() - this.#terms.startedAt,
       error,
     });
   }

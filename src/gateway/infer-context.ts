@@ -1,7 +1,9 @@
 /** What all inference requests of a gateway share: where they go, their bounds, and what they hold together. */
+import { hasFairRoom } from '../admission/fair-share.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fleet } from './fleet.ts';
 import type { HttpErrorCode } from './http-status.ts';
+import type { VersionRoute } from './model-route.ts';
 import type { RequestIds } from './request-id.ts';
 
 export interface InferOptions {
@@ -11,7 +13,10 @@ export interface InferOptions {
   readonly maxBodyBytes: number;
   /** Bytes of request bodies held at once at most, over all requests. */
   readonly maxBufferedBytes: number;
+  /** Time that a request has where it does not say so itself, milliseconds. */
   readonly requestTimeoutMs: number;
+  /** The most that it may ask for. */
+  readonly maxRequestTimeoutMs: number;
   /** How long a request may take to come in; for the message alone, the HTTP server keeps the time. */
   readonly receiveTimeoutMs: number;
   /** Monotonic milliseconds. */
@@ -56,6 +61,19 @@ export class InferContext {
 
   constructor(options: InferOptions) {
     this.options = options;
+  }
+
+  /**
+   * Whether so many bytes more of a route's requests may be held. One model alone cannot fill the gateway.
+   */
+  hasRoomFor(route: VersionRoute, bytes: number): boolean {
+    return hasFairRoom(route.heldBytes, bytes, this.bufferedBytes, this.options.maxBufferedBytes);
+  }
+
+  /** Notes that a request of a route holds so many bytes more, or fewer. */
+  hold(route: VersionRoute, bytes: number): void {
+    route.heldBytes += bytes;
+    this.bufferedBytes += bytes;
   }
 
   /** Failures of the service are always logged, all else where an access log is wanted. */

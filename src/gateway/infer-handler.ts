@@ -2,12 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { REFUSED, type ReceivingSocket } from './client-error.ts';
 import { httpStatus } from './http-status.ts';
-import { InferCall } from './infer-call.ts';
+import { type CallTerms, InferCall } from './infer-call.ts';
 import { type InferContext, type Refusal, TOO_MANY_BYTES } from './infer-context.ts';
 import { lingerThenCut } from './linger.ts';
 import type { VersionRoute } from './model-route.ts';
 import { replyError, unknownModel } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
+import { priorityOf, termsFault, timeoutOf } from './request-terms.ts';
 
 export class InferHandler {
   readonly #context: InferContext;
@@ -26,20 +27,25 @@ export class InferHandler {
   ): void {
     const headers = readHeaders(req.rawHeaders);
     const requestId = this.#context.options.requestIds.of(headers.requestId);
-    const route = this.#context.options.fleet.find(id_model, version);
-    const refusal = route ? this.#refusal(headers) : unknown(id_model, version);
+    const { fleet, requestTimeoutMs, maxRequestTimeoutMs, now } = this.#context.options;
+    const route = fleet.find(id_model, version);
+    const timeoutMs = timeoutOf(headers, requestTimeoutMs, maxRequestTimeoutMs) ?? 0;
+    const priority = priorityOf(headers) ?? -1;
+    const startedAt = now();
+    const terms = { version, priority, startedAt, deadlineAt: startedAt + timeoutMs };
+    const refusal = route ? this.#refusal(headers, route, terms) : unknown(id_model, version);
     if (!route || refusal) {
       if (refusal) this.#refuse(refusal, req, res, { route, requestId, expectsContinue });
       return;
     }
     if (expectsContinue) res.writeContinue();
     const jsonBytes = headers.jsonLength === undefined ? undefined : Number(headers.jsonLength);
-    new InferCall(this.#context, route, version, requestId, jsonBytes, res).receive(req);
+    new InferCall(this.#context, route, terms, requestId, jsonBytes, res).receive(req);
   }
 
   /** What can be said against a request before its body has come. */
-  #refusal(headers: RequestHeaders): Refusal | undefined {
-    const { maxBodyBytes, maxBufferedBytes } = this.#context.options;
+  #refusal(headers: RequestHeaders, route: VersionRoute, terms: CallTerms): Refusal | undefined {
+    const { maxBodyBytes, maxRequestTimeoutMs, dispatcher } = this.#context.options;
     if (headers.fault) return { ...headers.fault, endsConnection: true };
     if (!isServedMedia(headers.contentType)) {
       const message = `content-type "${headers.contentType}" is not served; send application/json or application/octet-stream`;
@@ -52,6 +58,10 @@ export class InferHandler {
     if (headers.jsonLength !== undefined && !/^\d{1,10}$/.test(headers.jsonLength)) {
       return { code: 'BAD_REQUEST', message: 'inference-header-content-length is not a number of bytes' };
     }
+    const { priority, startedAt, deadlineAt } = terms;
+    if (deadlineAt <= startedAt || priority < 0) {
+      return { code: 'BAD_REQUEST', message: termsFault(headers, maxRequestTimeoutMs) };
+    }
     const announced = headers.contentLength === undefined ? 0 : Number(headers.contentLength);
     if (announced > maxBodyBytes) {
       return {
@@ -59,8 +69,13 @@ export class InferHandler {
         message: `the body has ${announced} bytes; the limit is ${maxBodyBytes}`,
       };
     }
-    if (this.#context.bufferedBytes + announced > maxBufferedBytes) return TOO_MANY_BYTES;
-    return undefined;
+    if (!this.#context.hasRoomFor(route, announced)) {
+      route.statistics.onRefused('gateway_full');
+      return TOO_MANY_BYTES;
+    }
+    const refusal = dispatcher.refusal(route, priority, announced, deadlineAt);
+    if (refusal) route.statistics.onRefused(refusal.reason);
+    return refusal;
   }
 
   /** Answers before the body was read, and drops what comes of it. */

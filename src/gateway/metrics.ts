@@ -4,6 +4,7 @@ import type { TableView } from '../table/control-table.ts';
 import { WORKER_STATUSES } from '../table/worker-row.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
 import type { VersionRoute } from './model-route.ts';
+import { REFUSALS } from './version-statistics.ts';
 
 export interface MetricsSource {
   routes(): Iterable<VersionRoute>;
@@ -107,13 +108,70 @@ export function createMetrics(source: MetricsSource, version: string): Registry 
 
   new Counter({
     name: 'turntable_retries_total',
-    help: 'Requests sent again because their worker was lost.',
+    help: 'Requests sent again because a worker was lost over them, failed them, or did not answer.',
     labelNames: MODEL_LABELS,
     registers,
     collect() {
       this.reset();
       for (const { id_model, version, statistics } of source.routes()) {
         this.inc({ model: id_model, version }, statistics.retries);
+      }
+    },
+  });
+
+  new Counter({
+    name: 'turntable_refused_total',
+    help: 'Requests refused or given up without an answer of a worker, by why.',
+    labelNames: [...MODEL_LABELS, 'reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { id_model, version, statistics } of source.routes()) {
+        for (const reason of REFUSALS) {
+          this.inc({ model: id_model, version, reason }, statistics.refusals.get(reason) ?? 0);
+        }
+      }
+    },
+  });
+
+  new Counter({
+    name: 'turntable_hedges_total',
+    help: 'Requests sent to a second worker because the first was slow.',
+    labelNames: MODEL_LABELS,
+    registers,
+    collect() {
+      this.reset();
+      for (const { id_model, version, statistics } of source.routes()) {
+        this.inc({ model: id_model, version }, statistics.hedges);
+      }
+    },
+  });
+
+  new Counter({
+    name: 'turntable_ejections_total',
+    help: 'Times that this gateway left a worker alone because it failed, stalled or was slow beside its peers.',
+    labelNames: MODEL_LABELS,
+    registers,
+    collect() {
+      this.reset();
+      for (const { id_model, version, statistics } of source.routes()) {
+        this.inc({ model: id_model, version }, statistics.ejections);
+      }
+    },
+  });
+
+  new Gauge({
+    name: 'turntable_worker_slots',
+    help: 'Requests that this gateway would have at once at the workers that it sends to, all together.',
+    labelNames: MODEL_LABELS,
+    registers,
+    collect() {
+      this.reset();
+      for (const { id_model, version, usable } of source.routes()) {
+        this.set(
+          { model: id_model, version },
+          usable.reduce((sum, { slots }) => sum + slots, 0),
+        );
       }
     },
   });

@@ -28,7 +28,11 @@ const BINARY = 'application/octet-stream';
 const DESCRIPTION = `${DEFAULT_VERSION_RULE}
 
 A request is sent to a worker with a free slot, or waits for one. If the worker is lost before it has answered, the request
-is sent to another.
+is sent to another, and so is one that a worker fails and another may answer; unless the model says that its requests must not
+be run twice (\`idempotent\`).
+
+When there is more to do than workers can do, what would not be answered within its time is refused at once with 503 and
+\`Retry-After\`, the less important requests first. What was taken and runs out of time is answered with 504 and not run any more.
 
 **Binary tensors** (extension \`binary_tensor_data\`): the body is JSON, then the bytes of those inputs that have
 \`parameters.binary_data_size\` in place of \`data\`, in their order: little-endian, without padding, BOOL one byte an
@@ -53,6 +57,22 @@ const REQUEST_PARAMETERS = [
       'Names the request in the answer and in the logs: up to 128 visible ASCII characters without quotes and backslash. ' +
       'Absent, or anything else: the gateway makes one up.',
     schema: { type: 'string' },
+  },
+  {
+    name: 'X-Request-Timeout-Ms',
+    in: 'header',
+    description:
+      'How long the client waits for the answer, in milliseconds, from when the head of the request has come. ' +
+      'Absent: `--request-timeout-ms`; at most `--max-request-timeout-ms`. ' +
+      "Triton's `timeout` among the parameters of the request is honoured as well, in microseconds, by the worker.",
+    schema: { type: 'integer', minimum: 1, maximum: 86_400_000 },
+  },
+  {
+    name: 'X-Request-Priority',
+    in: 'header',
+    description:
+      'How important the request is: 0 most, 7 least. Under overload the less important ones wait longer and are refused first.',
+    schema: { type: 'integer', minimum: 0, maximum: 7, default: 3 },
   },
   {
     name: 'Inference-Header-Content-Length',
@@ -127,17 +147,19 @@ export const inferencePaths: Paths = onModelAndVersion(TAG, 'post', '/infer', {
     ),
     502: named(
       oipError(
-        'Three workers were lost while they had this request, which may be what they were lost to.',
+        'Three workers were lost while they had this request, which may be what they were lost to; or one was, and it must not be sent again.',
         '3 workers were lost while they had this request',
       ),
     ),
     503: named(
       oipUnavailable(
-        'The model is not served now, no worker became free in time, or too much is under way.',
-        'too many requests wait for "fraud"',
+        'The model is not served now, no worker will be free in time, or too much is under way.',
+        'too many requests wait for this model; try again soon',
       ),
     ),
-    504: named(oipError('There was no answer in time.', 'not answered within 60000 ms')),
+    504: named(
+      oipError('There was no answer in time, or none could be expected.', 'not answered within 60000 ms'),
+    ),
   },
 });
 

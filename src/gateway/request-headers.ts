@@ -9,6 +9,10 @@ export interface RequestHeaders {
   /** Of the binary tensor extension: bytes of JSON before the binary part. */
   jsonLength: string | undefined;
   requestId: string | undefined;
+  /** Milliseconds that the client waits. */
+  timeout: string | undefined;
+  /** How important the request is among others. */
+  priority: string | undefined;
   /** What the HTTP parser lets pass and a server must refuse. */
   fault: HeaderFault | undefined;
 }
@@ -17,6 +21,9 @@ export interface HeaderFault {
   readonly code: RequestFault;
   readonly message: string;
 }
+
+export const TIMEOUT_HEADER = 'x-request-timeout-ms';
+export const PRIORITY_HEADER = 'x-request-priority';
 
 const TWO_HOSTS: HeaderFault = { code: 'BAD_REQUEST', message: 'the request has more than one Host header' };
 
@@ -28,6 +35,8 @@ export function readHeaders(raw: readonly string[]): RequestHeaders {
     contentLength: undefined,
     jsonLength: undefined,
     requestId: undefined,
+    timeout: undefined,
+    priority: undefined,
     fault: undefined,
   };
   let hosts = 0;
@@ -53,12 +62,23 @@ export function readHeaders(raw: readonly string[]): RequestHeaders {
       case 17:
         if (name.toLowerCase() === 'transfer-encoding') headers.fault ??= transferCodingFault(value);
         break;
+      case 18:
+        if (name.toLowerCase() === PRIORITY_HEADER) headers.priority = once(headers.priority, value);
+        break;
+      case 20:
+        if (name.toLowerCase() === TIMEOUT_HEADER) headers.timeout = once(headers.timeout, value);
+        break;
       case 31:
         if (name.toLowerCase() === 'inference-header-content-length') headers.jsonLength ??= value;
         break;
     }
   }
   return headers;
+}
+
+/** A header that may stand once: twice it is no number, and is refused for that. */
+function once(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
 }
 
 /** RFC 9112, section 6.1: a transfer coding that is not understood is refused with 501. */

@@ -15,14 +15,40 @@ export interface BatchTotal {
   readonly computeOutput: DurationTotal;
 }
 
+/** Why a request was refused or given up without a worker's answer. */
+export const REFUSALS = [
+  /** As many wait as may, in number or bytes. */
+  'queue_full',
+  /** It would have to wait for longer than its time allows. */
+  'too_late',
+  /** A more important one took its place. */
+  'displaced',
+  /** It waited for as long as any may. */
+  'waited_too_long',
+  /** Nobody serves its version, and nobody is about to. */
+  'no_worker',
+  /** As many are under way, in number or bytes, as the gateway holds of one model or of all. */
+  'gateway_full',
+  /** Its time ran out, or was sure to before an answer could come. */
+  'timed_out',
+  /** A worker was lost over it, and it could not be sent again. */
+  'not_retried',
+] as const;
+export type RefusalReason = (typeof REFUSALS)[number];
+
 /** Sizes that are told apart; a model whose batches are larger than this has its rest in the largest. */
 const MAX_BATCH_SIZES = 256;
 
 export class VersionStatistics {
   /** Requests under way, waiting ones included. */
   inFlight = 0;
-  /** Requests that were sent again because their worker was lost. */
+  /** Requests that were sent again because a worker failed them. */
   retries = 0;
+  /** Requests that were sent to a second worker because the first was slow. */
+  hedges = 0;
+  /** Times that a worker was left alone for what it did. */
+  ejections = 0;
+  readonly refusals = new Map<RefusalReason, number>();
   /** Answers by HTTP status; the set of statuses is bounded by what the gateway sends. */
   readonly byStatus = new Map<number, number>();
   readonly durationSeconds = new Histogram(DURATION_BOUNDS_S);
@@ -68,6 +94,11 @@ export class VersionStatistics {
     add(batch.computeInput, decodeUs * 1e3, share);
     add(batch.computeInfer, inferUs * 1e3, share);
     add(batch.computeOutput, encodeUs * 1e3, share);
+  }
+
+  /** Notes why a request was not answered; its status is noted apart. */
+  onRefused(reason: RefusalReason): void {
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
   }
 
   /** Notes a request that ended with another status. */

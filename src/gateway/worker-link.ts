@@ -1,21 +1,46 @@
 /** A gateway's hold on one worker: its row, the channel to it, and what this gateway has seen of it. */
-import { type Candidate, expectedLoad } from '../balance/least-connections.ts';
+import { AdaptiveLimit } from '../admission/adaptive-limit.ts';
+import { CircuitBreaker } from '../admission/circuit-breaker.ts';
+import type { PeerRecord } from '../admission/decide-ejections.ts';
+import { LinkedList } from '../admission/linked-list.ts';
+import type { Candidate } from '../balance/candidate.ts';
+import { ConditionedLatency } from '../balance/conditioned-latency.ts';
+import { expectedLoad } from '../balance/expected-load.ts';
+import { ServiceTime } from '../balance/service-time.ts';
 import type { Channel } from '../channel/channel.ts';
 import type { WorkerLoad } from '../table/load-statement.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
+import type { Attempt } from './attempt.ts';
 
 /** Weight of the newest latency in the mean: about the last 20 requests count. */
 const LATENCY_WEIGHT = 0.1;
 /** How long the first connection to a worker may take before it counts as out of reach. */
 const FIRST_CONTACT_MS = 1_000;
 
+export interface LinkOptions {
+  /** How long a worker is left alone the first time that it is ejected, milliseconds. */
+  readonly ejectMs: number;
+  readonly random: () => number;
+}
+
+/** How long requests may wait at a worker, in runs of it: while a batch runs the next one gathers. */
+const BATCH_PATIENCE = 1.2;
+const SINGLE_PATIENCE = 0.5;
+/** Ejections double in length up to this, milliseconds. */
+const MAX_EJECT_MS = 300_000;
+
 export class WorkerLink implements Candidate {
   readonly id_worker: string;
-  readonly slots: number;
   channel: Channel;
   row: WorkerRow;
   /** Requests sent there, counted on from where the others were when it became usable. */
   sent = 0;
+  /** Tries under way there, the oldest first. */
+  readonly attempts = new LinkedList<Attempt>((attempt) => attempt.atWorker);
+  readonly breaker: CircuitBreaker;
+  readonly #limit: AdaptiveLimit;
+  readonly #service = new ServiceTime();
+  readonly #latencies = new ConditionedLatency();
   /** Requests of other gateways there when they were last heard. */
   #others = 0;
   /** Requests of this one there at that moment. */
@@ -26,24 +51,56 @@ export class WorkerLink implements Candidate {
   #completed = 0;
   #failed = 0;
   #latencyMs = 0;
+  /** Since when it holds requests and has answered none. */
+  #quietSince = 0;
+  /** What it did lately; halved every second. */
+  #recentAnswers = 0;
+  #recentServiceMs = 0;
+  #recentFailures = 0;
   readonly #openedAt: number;
   #tried = false;
 
   /** @param now monotonic milliseconds */
-  constructor(row: WorkerRow, channel: Channel, now: number) {
+  constructor(row: WorkerRow, channel: Channel, { ejectMs, random }: LinkOptions, now: number) {
     this.#openedAt = now;
     this.id_worker = row.id_worker;
-    this.slots = row.slots;
     this.row = row;
     this.channel = channel;
+    this.breaker = new CircuitBreaker({ baseMs: ejectMs, maxMs: Math.max(ejectMs, MAX_EJECT_MS), random });
+    this.#limit = new AdaptiveLimit({ least: 1, most: row.slots, patience: SINGLE_PATIENCE });
   }
 
   get load(): number {
     return expectedLoad(this.#others, this.#ownThen, this.channel.inFlight, this.#gateways);
   }
 
+  /**
+   * Of a worker that others keep full this gateway may have its share all the same: the moment at which one of theirs is
+   * done is known only to them, who would take the slot again and again.
+   */
   get occupied(): number {
-    return this.#others + this.channel.inFlight;
+    const own = this.channel.inFlight;
+    const all = this.#others + own;
+    const { limit } = this.#limit;
+    return own * this.#gateways < limit ? Math.min(all, limit - 1) : all;
+  }
+
+  /** What it can use of what it says that it can hold; of one that was left alone, a single request shows how it is. */
+  get slots(): number {
+    if (this.breaker.state === 'half-open') return this.breaker.mayProbe ? this.occupied + 1 : 0;
+    return this.#limit.limit;
+  }
+
+  get weight(): number {
+    return this.row.weight;
+  }
+
+  get serviceMs(): number {
+    return this.#service.meanMs;
+  }
+
+  get latencyMs(): number {
+    return this.#latencies.medianAt(this.load);
   }
 
   /**
@@ -59,13 +116,89 @@ export class WorkerLink implements Candidate {
 
   /** Whether it may be sent new requests. */
   get usable(): boolean {
-    return this.row.status === 'ACTIVE' && this.channel.state === 'open' && !this.busy;
+    return (
+      this.row.status === 'ACTIVE' &&
+      this.channel.state === 'open' &&
+      !this.busy &&
+      this.breaker.state !== 'open'
+    );
   }
 
-  onCompleted(latencyMs: number, ok: boolean): void {
+  /** @param batches whether requests that wait there are run together */
+  set batches(batches: boolean) {
+    this.#limit.patience = batches ? BATCH_PATIENCE : SINGLE_PATIENCE;
+  }
+
+  onSent(attempt: Attempt): void {
+    if (this.attempts.size === 0) this.#quietSince = attempt.sentAt;
+    this.attempts.add(attempt);
+    this.sent++;
+    if (attempt.isProbe) this.breaker.onProbeSent();
+  }
+
+  /** @param queueMs that the request waited there for its run */
+  onAnswered(attempt: Attempt, queueMs: number, now: number): void {
+    const latencyMs = now - attempt.sentAt;
+    const serviceMs = Math.max(0, latencyMs - queueMs);
     this.#completed++;
-    if (!ok) this.#failed++;
     this.#latencyMs += (this.#completed === 1 ? 1 : LATENCY_WEIGHT) * (latencyMs - this.#latencyMs);
+    this.#service.note(attempt.sentAt, now);
+    this.#latencies.note(attempt.met, latencyMs);
+    this.#limit.onAnswered(queueMs, serviceMs, attempt.full);
+    this.#recentAnswers++;
+    this.#recentServiceMs += serviceMs;
+    this.#quietSince = now;
+    if (attempt.isProbe || this.breaker.state === 'closed') this.breaker.onSuccess(now);
+  }
+
+  /** It answered with an error that may be of its own making. An answer that came fast for that says nothing good of it. */
+  onFailed(now: number): void {
+    this.#completed++;
+    this.#failed++;
+    this.#recentFailures++;
+    this.#quietSince = now;
+  }
+
+  /** A try ended without anything to be learned from it. */
+  onVoid(attempt: Attempt): void {
+    if (attempt.isProbe) this.breaker.onProbeVoid();
+  }
+
+  onBusy(): void {
+    this.busy = true;
+    this.#limit.onBusy();
+  }
+
+  /** It is connected anew: another process may be there. */
+  onConnected(now: number): void {
+    this.#limit.reset();
+    this.#quietSince = now;
+  }
+
+  /** Our own process did not run for a while, so that its silence says nothing. */
+  excuse(now: number): void {
+    this.#quietSince = now;
+  }
+
+  /** To be called every second: what lies back counts half. */
+  age(): void {
+    this.#recentAnswers /= 2;
+    this.#recentServiceMs /= 2;
+    this.#recentFailures /= 2;
+  }
+
+  record(now: number): PeerRecord {
+    return {
+      id_worker: this.id_worker,
+      ejected: this.breaker.state === 'open',
+      consecutiveFailures: this.breaker.consecutiveFailures,
+      succeeded: this.#recentAnswers,
+      failed: this.#recentFailures,
+      serviceMs: this.#recentAnswers > 0 ? this.#recentServiceMs / this.#recentAnswers : 0,
+      answers: this.#recentAnswers,
+      stalledMs: this.attempts.size > 0 ? now - this.#quietSince : 0,
+      inFlight: this.attempts.size,
+    };
   }
 
   /**
@@ -84,7 +217,7 @@ export class WorkerLink implements Candidate {
       failed: this.#failed,
       latency_ms: this.#latencyMs,
       reachable,
-      ejected: '',
+      ejected: this.breaker.state === 'open' ? this.breaker.reason : '',
     };
   }
 }

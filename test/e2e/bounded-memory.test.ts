@@ -83,7 +83,7 @@ describe('a body', () => {
     await connection.send(postHead(PATH, 'Transfer-Encoding: chunked'));
     const chunks = '1\r\nx\r\n'.repeat(MIB / 8);
     for (let sent = 0; sent < 8; sent++) await connection.send(chunks);
-    await eventually('all to be held', async () => (await heldBytes()) >= MIB);
+    await eventually('all to be held', async () => (await heldBytes()) >= MIB, 60_000);
     const grown = (await residentBytes(server)) - before;
     connection.destroy();
     expect(grown).toBeLessThan(100 * MIB);

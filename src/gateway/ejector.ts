@@ -1,0 +1,94 @@
+/** Leaves workers alone for a while that fail, stall or are slow beside their peers, and tries them again. */
+import { decideEjections } from '../admission/decide-ejections.ts';
+import type { VersionRoute } from './model-route.ts';
+import type { WorkerLink } from './worker-link.ts';
+
+export interface EjectorOptions {
+  /** Failures in a row after which a worker is left alone; 0 never leaves one alone. */
+  readonly ejectAfter: number;
+  readonly maxEjectedPercent: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** A worker is left alone, or is so no more. */
+  readonly onChange: (link: WorkerLink, route: VersionRoute) => void;
+  /** A worker is left alone while it holds requests that it may never answer. */
+  readonly onStuck: (link: WorkerLink) => void;
+  readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
+}
+
+/** How often what lies back is halved, milliseconds. */
+const AGE_MS = 1_000;
+/** Two ticks further apart than this say that our own process did not run: nobody else's silence counts. */
+const LATE_TICK_MS = 250;
+
+export class Ejector {
+  readonly #options: EjectorOptions;
+  #lastTick: number;
+  #agedAt: number;
+
+  constructor(options: EjectorOptions) {
+    this.#options = options;
+    this.#lastTick = options.now();
+    this.#agedAt = this.#lastTick;
+  }
+
+  /** A worker failed a request that another answered, or the one that was to show whether it is well again. */
+  blame(link: WorkerLink, route: VersionRoute): void {
+    if (this.#options.ejectAfter === 0) return;
+    const now = this.#options.now();
+    const { breaker } = link;
+    const before = breaker.state;
+    if (before === 'open') return;
+    breaker.onFailure(now);
+    if (before === 'half-open') this.#left(link, route);
+    else if (breaker.consecutiveFailures >= this.#options.ejectAfter) this.#judge(route, now);
+  }
+
+  /** To be called every 50 ms or so. */
+  tick(routes: Iterable<VersionRoute>): void {
+    if (this.#options.ejectAfter === 0) return;
+    const now = this.#options.now();
+    const late = now - this.#lastTick > LATE_TICK_MS;
+    this.#lastTick = now;
+    const ages = now - this.#agedAt >= AGE_MS;
+    if (ages) this.#agedAt = now;
+    for (const route of routes) {
+      for (const link of route.links) {
+        if (late) link.excuse(now);
+        if (ages) link.age();
+        if (link.breaker.tick(now)) {
+          this.#options.log.info({ id_worker: link.id_worker }, 'worker is tried again');
+          this.#options.onChange(link, route);
+        }
+      }
+      if (!late) this.#judge(route, now);
+    }
+  }
+
+  #judge(route: VersionRoute, now: number): void {
+    // One that is on trial, or not served from, is no measure for others.
+    const peers = [...route.links].filter(
+      (link) => link.breaker.state === 'open' || link.usable || link.busy,
+    );
+    if (peers.length < 2) return;
+    const { ejectAfter, maxEjectedPercent } = this.#options;
+    const ejections = decideEjections(
+      peers.map((link) => link.record(now)),
+      { maxEjectedPercent, consecutiveFailures: ejectAfter, saturated: route.waiting.size > 0 },
+    );
+    for (const { id_worker, reason } of ejections) {
+      const link = peers.find((one) => one.id_worker === id_worker);
+      if (!link) continue;
+      link.breaker.open(reason, now);
+      this.#left(link, route);
+    }
+  }
+
+  #left(link: WorkerLink, route: VersionRoute): void {
+    const { id_worker, breaker } = link;
+    route.statistics.ejections++;
+    this.#options.log.warn({ id_worker, reason: breaker.reason }, 'worker is left alone for a while');
+    this.#options.onChange(link, route);
+    if (link.attempts.size > 0) this.#options.onStuck(link);
+  }
+}
