@@ -1,9 +1,9 @@
-/** NGINX with least_conn before plain workers: what most people put before a model today. */
+/** NGINX with least_conn before HTTP workers: what most people put before a model today. */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, waitUntilOk } from '../support/http-ready.ts';
 import type { MeasuredSystem } from '../support/measured-system.ts';
-import { startProcess } from '../support/owned-process.ts';
+import { type OwnedProcess, startProcess } from '../support/owned-process.ts';
 import { treeTicks } from '../support/process-cpu.ts';
 import { startPlainWorker } from './start-plain-worker.ts';
 
@@ -22,32 +22,13 @@ export async function startNginx(
       ),
     ),
   );
-  const port = await freePort();
-  const configuration = join(ownDirectory, 'nginx.conf');
-  writeFileSync(
-    configuration,
-    configure(
-      ownDirectory,
-      port,
-      workers.map((worker) => worker.address),
-    ),
-  );
-  mkdirSync(join(ownDirectory, 'logs'));
-  const proxy = started.use(
-    await startProcess(
-      'nginx',
-      ['-p', ownDirectory, '-c', configuration, '-e', join(ownDirectory, 'error.log')],
-      {
-        logFile: join(ownDirectory, 'nginx.log'),
-      },
-    ),
-  );
-  await waitUntilOk(`http://127.0.0.1:${port}/v2/health/ready`, [proxy, ...workers], signal);
+  const addresses = workers.map((worker) => worker.address);
+  const proxy = started.use(await startNginxProxy(addresses, ownDirectory, signal));
 
   const owned = started.move();
   return {
     name: 'nginx',
-    inferUrl: `http://127.0.0.1:${port}/v2/models/fraud/infer`,
+    inferUrl: `${proxy.url}/v2/models/fraud/infer`,
     cpuTicks: (table) => ({
       gateway: treeTicks(table, proxy.pid),
       workers: workers.reduce((sum, worker) => sum + treeTicks(table, worker.pid), 0),
@@ -59,11 +40,44 @@ export async function startNginx(
   };
 }
 
+export interface ProxyProcess extends OwnedProcess {
+  readonly url: string;
+}
+
 /**
- * Tuned for this load. One NGINX process: it needs far less than a core, and on two cores that the
- * workers and the load generator share a second one only adds switches. Unix sockets to the workers,
- * which cost less than TCP. No connection is ever closed for its number of requests, and idle ones
- * to the workers close here before they close there. Nothing is logged and nothing touches a disk.
+ * NGINX alone, before workers that run already.
+ * @param workers `host:port` or `unix:/path` of each
+ * @param directory of its own
+ */
+export async function startNginxProxy(
+  workers: readonly string[],
+  directory: string,
+  signal: AbortSignal,
+): Promise<ProxyProcess> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const configuration = join(directory, 'nginx.conf');
+  writeFileSync(configuration, configure(directory, port, workers));
+  mkdirSync(join(directory, 'logs'));
+  const proxy = await startProcess(
+    'nginx',
+    ['-p', directory, '-c', configuration, '-e', join(directory, 'error.log')],
+    { logFile: join(directory, 'nginx.log') },
+  );
+  try {
+    await waitUntilOk(`${url}/v2/health/ready`, [proxy], signal);
+  } catch (error) {
+    await proxy[Symbol.asyncDispose]();
+    throw error;
+  }
+  return { ...proxy, url };
+}
+
+/**
+ * Tuned for this load. One NGINX process: it needs far less than a core, and on two cores that the workers and
+ * the load generator share a second one only adds switches. No connection is ever closed for its number of
+ * requests, and idle ones to the workers close here before they close there. Nothing is logged and nothing touches
+ * a disk.
  */
 function configure(directory: string, port: number, workers: readonly string[]): string {
   const asRoot = process.getuid?.() === 0;
@@ -74,7 +88,7 @@ worker_processes 1;
 pid ${directory}/nginx.pid;
 error_log ${directory}/error.log warn;
 events {
-  worker_connections 1024;
+  worker_connections 16384;
   multi_accept on;
 }
 http {
@@ -92,12 +106,12 @@ http {
   upstream workers {
     least_conn;
 ${workers.map((address) => `    server ${address};`).join('\n')}
-    keepalive 128;
+    keepalive 1024;
     keepalive_requests 1000000000;
     keepalive_timeout 60s;
   }
   server {
-    listen 127.0.0.1:${port} backlog=1024;
+    listen 127.0.0.1:${port} backlog=4096;
     location / {
       proxy_pass http://workers;
       proxy_http_version 1.1;

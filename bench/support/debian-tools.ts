@@ -5,6 +5,7 @@ import { installPackages, packageOf } from '../../test/support/debian-packages.t
 const PACKAGES = {
   wrk: packageOf('wrk'),
   nginx: packageOf('nginx', 'nginx-light'),
+  haproxy: packageOf('haproxy'),
   'redis-server': packageOf('redis-server'),
 } as const;
 

@@ -11,6 +11,7 @@ export interface Machine {
   readonly node: string;
   readonly onnxruntime_node: string;
   readonly nginx: string | null;
+  readonly haproxy: string | null;
   readonly wrk: string | null;
   readonly redis: string | null;
   /** With "-dirty" when files differ from the commit; null outside a checkout. */
@@ -27,6 +28,7 @@ export function describeMachine(): Machine {
     node: process.version,
     onnxruntime_node: onnxruntime.version,
     nginx: firstMatch('nginx', ['-v'], /nginx\/(\S+)/),
+    haproxy: firstMatch('haproxy', ['-v'], /version (\S+)/),
     wrk: firstMatch('wrk', ['-v'], /wrk (\S+)/),
     redis: firstMatch('redis-server', ['--version'], /v=(\S+)/),
     commit: firstMatch('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], /(\S+)/),

@@ -3,12 +3,11 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkerLoad } from '../../src/table/load-statement.ts';
-import { decodeLoads, type FlatHash } from '../../src/table/redis/row-codec.ts';
-import { TableKeys } from '../../src/table/redis/table-keys.ts';
 import { waitUntilOk } from './http-ready.ts';
 import type { MeasuredSystem } from './measured-system.ts';
 import { type OwnedProcess, startProcess } from './owned-process.ts';
 import { ownTicks, treeTicks } from './process-cpu.ts';
+import { readLoads } from './read-loads.ts';
 import type { BenchRedis } from './redis-server.ts';
 import { copyModels, MAIN } from './turntable-server.ts';
 
@@ -51,7 +50,6 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   const directory = mkdtempSync(join(options.directory, 'fleet-'));
   const models = options.workerKind === 'timed' ? [] : [model];
   const repository = copyModels({ models, repository: options.repository }, directory);
-  const keys = new TableKeys(prefix);
   const table = ['--table', redis.url, '--table-prefix', prefix];
   const logOf = (name: string) => join(directory, `${name}.log`);
   const start = async (
@@ -92,20 +90,8 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
   }
   for (const url of urls) await waitUntilOk(`${url}/ready`, [...backs, ...gateways], signal);
 
-  const readLoads = async () => {
-    const loads = new Map<string, WorkerLoad[]>();
-    for (const id_gateway of (await redis.ask('ZRANGE', keys.gateways, 0, -1)) as string[]) {
-      const flat = (await redis.ask('HGETALL', keys.load(id_gateway))) as FlatHash;
-      for (let i = 0; i + 1 < flat.length; i += 2) {
-        for (const load of decodeLoads(`${flat[i]} ${flat[i + 1]}`)) {
-          loads.set(load.id_worker, [...(loads.get(load.id_worker) ?? []), load]);
-        }
-      }
-    }
-    return loads;
-  };
   const isWhole = async () => {
-    const loads = [...(await readLoads()).values()];
+    const loads = [...(await readLoads(redis, prefix)).values()];
     const reached = loads.flat().filter(({ reachable }) => reachable).length;
     return loads.length === options.workers && reached === options.workers * options.gateways;
   };
@@ -121,7 +107,7 @@ export async function startFleet(options: FleetOptions, signal: AbortSignal): Pr
     inferUrl: `${urls[0]}/infer`,
     inferUrls: urls.map((url) => `${url}/infer`),
     gateways,
-    readLoads,
+    readLoads: () => readLoads(redis, prefix),
     cpuTicks: (processes) => ({
       gateway: gateways.reduce((sum, { pid }) => sum + ownTicks(processes, pid), 0),
       workers: backs.reduce((sum, { pid }) => sum + treeTicks(processes, pid), 0),

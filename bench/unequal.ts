@@ -1,0 +1,49 @@
+/** Benchmark: workers of unequal speed behind NGINX, HAProxy and each of Turntable's policies. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ensureTools } from './support/debian-tools.ts';
+import { describeMachine } from './support/machine.ts';
+import { runBenchmark } from './support/run-benchmark.ts';
+import { makeTemporaryDirectory } from './support/temporary-directory.ts';
+import { measureAll } from './unequal/measure.ts';
+import { HELP, readOptions, type UnequalOptions } from './unequal/options.ts';
+import { makeReport } from './unequal/report.ts';
+import { renderReport } from './unequal/report-text.ts';
+import { readTraces, TRACES } from './unequal/trace.ts';
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function main(asked: UnequalOptions, signal: AbortSignal): Promise<void> {
+  const tools = ensureTools(['nginx', 'haproxy', 'redis-server'], say);
+  if (tools.size < 3) throw new Error('cannot run without nginx, haproxy and redis-server');
+  const traces = asked.traces === null ? null : readTraces(asked.traces);
+  if (traces === null && asked.traces !== null) throw new Error(`no traces in ${asked.traces}`);
+  const isTrace = (name: string) => TRACES.some((trace) => trace === name);
+  if (traces === null && asked.workloads.some(isTrace))
+    say('SKIPPED: arrivals replayed from traces, which are not here; name their directory with --traces');
+  const workloads = asked.workloads.filter((name) => traces !== null || !isTrace(name));
+  const options = { ...asked, workloads };
+
+  using directory = makeTemporaryDirectory();
+  const date = new Date().toISOString();
+  const begin = performance.now();
+  const samples = await measureAll({ options, traces, directory: directory.path, say, signal });
+  const { quick, rounds, seconds, scenarios, loads, maxconns, slots, meanMs, abreast } = options;
+  const report = makeReport(samples, {
+    date,
+    machine: describeMachine(),
+    settings: {
+      ...{ quick, rounds, seconds, scenarios, workloads, loads, maxconns, slots, abreast },
+      ...{ mean_ms: meanMs, run_seconds: Math.round((performance.now() - begin) / 1_000) },
+    },
+  });
+  if (options.save !== null) {
+    mkdirSync(dirname(options.save), { recursive: true });
+    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+}
+
+await runBenchmark({ name: 'bench:unequal', help: HELP, readOptions, main });

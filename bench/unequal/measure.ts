@@ -1,0 +1,177 @@
+/** Runs: each system with each workload, round by round, some systems at a time, in rotated order. */
+
+import { runOpenLoop } from '../support/open-loop.ts';
+import { machineTicks, TICK_US } from '../support/process-cpu.ts';
+import { seededRandom } from '../support/random.ts';
+import { rotated } from '../support/statistics.ts';
+import type { UnequalOptions } from './options.ts';
+import { capacityOf, SCENARIOS, type Scenario } from './scenarios.ts';
+import { type SystemKind, startSystems, type UnequalSystem } from './systems.ts';
+import type { Trace, TraceName } from './trace.ts';
+import { makeWorkload, WORKLOADS, type Workload, type WorkloadName } from './workload.ts';
+
+/** What is sent where; every system has a row in it. */
+export interface Cell {
+  readonly scenario: Scenario;
+  readonly workload: WorkloadName;
+  readonly load: number;
+}
+
+export interface Sample extends Cell, SystemKind {
+  readonly round: number;
+  readonly requests: number;
+  /** Answers other than 200, and none. */
+  readonly errors: number;
+  readonly mean_ms: number | null;
+  readonly p50_ms: number | null;
+  /** A request without an answer took for ever: null where so many failed. */
+  readonly p99_ms: number | null;
+  /** p99 of how late the load generator sent. */
+  readonly lag_ms: number;
+  /** Of the whole machine while this was measured. */
+  readonly cores_busy: number;
+  readonly cores_stolen: number;
+}
+
+export interface UnequalRun {
+  readonly options: UnequalOptions;
+  readonly traces: Readonly<Record<TraceName, Trace>> | null;
+  readonly directory: string;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Queues begin empty; what comes in the first second of a run finds them shorter than they come to be. */
+const RUN_IN_SECONDS = 1;
+/** Compilers settle, connections open, and the policies learn who is how fast. */
+const WARM_UP_SECONDS = 5;
+const WARM_UP_LOAD = 0.7;
+const MAX_CONNECTIONS = 7_000;
+/** The longest queue that a burst leaves is done by then. */
+const PATIENCE_MS = 60_000;
+
+export async function measureAll(run: UnequalRun): Promise<Sample[]> {
+  const { options, signal } = run;
+  const samples: Sample[] = [];
+  for (const scenario of options.scenarios) {
+    run.say(`${scenario}: starting`);
+    await using systems = await startSystems(scenario, options, run.directory, signal);
+    await warmUp(run, scenario, systems.all);
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const load of options.loads) {
+        for (const workload of options.workloads) {
+          samples.push(...(await measureCell(run, { scenario, workload, load }, round, systems.all)));
+        }
+      }
+    }
+  }
+  return samples;
+}
+
+async function warmUp(run: UnequalRun, scenario: Scenario, all: readonly UnequalSystem[]): Promise<void> {
+  const { meanMs, abreast } = run.options;
+  const workload = makeWorkload({
+    ...{ name: 'lognormal', load: WARM_UP_LOAD, capacity: capacityOf(scenario), meanMs, traces: null },
+    ...{ seconds: WARM_UP_SECONDS, random: seededRandom(1) },
+  });
+  for (const some of inGroups(all, abreast)) {
+    await Promise.all(some.map((system) => send(system, workload, run.signal)));
+  }
+}
+
+async function measureCell(
+  run: UnequalRun,
+  cell: Cell,
+  round: number,
+  all: readonly UnequalSystem[],
+): Promise<Sample[]> {
+  const { options, traces, say, signal } = run;
+  const { scenario, workload: name, load } = cell;
+  const workload = makeWorkload({
+    ...{ name, load, capacity: capacityOf(scenario), meanMs: options.meanMs, traces },
+    ...{ seconds: RUN_IN_SECONDS + options.seconds, random: seededRandom(seedOf(cell, round)) },
+  });
+  const samples: Sample[] = [];
+  for (const some of inGroups(rotated(all, round - 1), options.abreast)) {
+    const before = readMachine();
+    const results = await Promise.all(some.map((system) => send(system, workload, signal)));
+    const after = readMachine();
+    const cores = (ticks: number) => (ticks * TICK_US) / (after.atUs - before.atUs);
+    for (const [index, result] of results.entries()) {
+      const { inferUrl: _, assertRunning, ...kind } = some[index]!;
+      assertRunning();
+      samples.push({
+        ...{ ...cell, ...kind, round, ...summarize(result) },
+        cores_busy: cores(after.busy - before.busy),
+        cores_stolen: cores(after.stolen - before.stolen),
+      });
+    }
+  }
+  const shown = samples.map(({ name, p99_ms, errors }) => {
+    const failed = errors === 0 ? '' : ` (${errors} failed)`;
+    return `${name} ${p99_ms?.toFixed(0) ?? 'none'}${failed}`;
+  });
+  say(`${scenario}, ${name}, load ${load}, round ${round}: p99 ms: ${shown.join('; ')}`);
+  return samples;
+}
+
+type Result = Awaited<ReturnType<typeof runOpenLoop>>;
+
+async function send(
+  system: UnequalSystem,
+  { arrivalsMs, demandsMs }: Workload,
+  signal: AbortSignal,
+): Promise<Result> {
+  return runOpenLoop({
+    urls: [system.inferUrl],
+    body: (index) =>
+      Buffer.from(
+        `{"inputs":[{"name":"demand_ms","datatype":"FP32","shape":[1],"data":[${demandsMs[index]!.toFixed(3)}]}]}`,
+      ),
+    arrivalsMs,
+    maxConnections: MAX_CONNECTIONS,
+    patienceMs: PATIENCE_MS,
+    signal,
+  });
+}
+
+function summarize({ intendedMs, latencyMs, status, lagMs }: Result) {
+  const begins = intendedMs.findIndex((atMs) => atMs >= RUN_IN_SECONDS * 1_000);
+  const isOk = (index: number) => status[index] === 200;
+  const counted = latencyMs
+    .map((ms, index) => (isOk(index) ? ms : Number.POSITIVE_INFINITY))
+    .subarray(begins)
+    .sort();
+  const at = (part: number) => finiteOrNull(counted[Math.ceil(counted.length * part) - 1]!);
+  const answered = counted.filter(Number.isFinite);
+  return {
+    requests: counted.length,
+    errors: counted.length - answered.length,
+    mean_ms: finiteOrNull(answered.reduce((sum, ms) => sum + ms, 0) / answered.length),
+    p50_ms: at(0.5),
+    p99_ms: at(0.99),
+    lag_ms: lagMs,
+  };
+}
+
+/** The same for all systems, whichever of the cells are measured. */
+function seedOf({ scenario, workload, load }: Cell, round: number): number {
+  return [SCENARIOS.indexOf(scenario), WORKLOADS.indexOf(workload), Math.round(load * 1_000)].reduce(
+    (seed, part) => seed * 1_009 + part,
+    round,
+  );
+}
+
+function inGroups<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, group) =>
+    list.slice(group * size, (group + 1) * size),
+  );
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function readMachine() {
+  return { atUs: performance.now() * 1_000, ...machineTicks() };
+}
