@@ -14,6 +14,7 @@ import { openTable, requireSharedTable } from './open-table.ts';
 import { ask } from './server-client.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
+type CheckedRole = Exclude<Role, 'attach'>;
 
 class UnhealthyError extends TurntableError<'UNHEALTHY'> {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -29,11 +30,11 @@ const LOOK_EVERY_MS = 50;
  * @param flags the role's own settings, so that the same environment serves the process and its check
  * @throws UnhealthyError, TurntableError `UNREACHABLE` when nobody answers
  */
-export async function checkHealth(role: Role, flags: Flags): Promise<void> {
+export async function checkHealth(role: CheckedRole, flags: Flags): Promise<void> {
   process.stdout.write(`${await stateOf(role, flags)}\n`);
 }
 
-function stateOf(role: Role, flags: Flags): Promise<string> {
+function stateOf(role: CheckedRole, flags: Flags): Promise<string> {
   switch (role) {
     case 'serve':
     case 'gateway':

@@ -82,6 +82,25 @@ Examples:
       const { runWorker } = await import('./worker.ts');
       await runWorker(model, repository, flags);
     });
+
+  role(program, 'attach', 'have gateways use a server of the Open Inference Protocol that is there already')
+    .argument('<url>', 'the server: http://host:port, or with the path to post inference requests to')
+    .addHelpText(
+      'after',
+      `
+For Triton, MLServer, KServe, another Turntable, or whatever answers POST /v2/models/NAME/infer. This process puts
+the server into the table as a worker, gives signs of life for as long as GET /v2/health/ready answers 200 there, and
+takes it out again when it is ended. Requests go from the gateways to the server, not through this process.
+${TABLE}${LOGS}
+Examples:
+  turntable attach http://triton.example:8000 --model resnet --table redis://10.0.0.5
+  turntable attach http://10.0.0.7:8000/v2/models/resnet/versions/3/infer --model resnet --model-version 3 --slots 8
+  turntable attach http://10.0.0.8:5000/predict --model scores --not-idempotent --table redis://10.0.0.5`,
+    )
+    .action(async (url: string, flags: Flags) => {
+      const { runAttach } = await import('./attach.ts');
+      await runAttach(url, flags);
+    });
 }
 
 /** What tells where a process of ours is to be found. */

@@ -1,7 +1,7 @@
 /** The one schema of what a process of ours may be told, by flag or by environment, and which role each is for. */
 
-/** What a process is: the gateway, a controller, one worker, or gateway and controller in one. */
-export type Role = 'serve' | 'gateway' | 'controller' | 'worker';
+/** What a process is: the gateway, a controller, one worker, what stands for one of others, or gateway and controller in one. */
+export type Role = 'serve' | 'gateway' | 'controller' | 'worker' | 'attach';
 
 /** A setting's kind, bounds and default, and what `--help` says of it. */
 export type Setting =
@@ -34,7 +34,8 @@ export type Setting =
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 3600 * 1000;
 
-const ALL = ['serve', 'gateway', 'controller', 'worker'] as const;
+const ALL = ['serve', 'gateway', 'controller', 'worker', 'attach'] as const;
+const OURS = ['serve', 'gateway', 'controller', 'worker'] as const;
 const FRONT = ['serve', 'gateway'] as const;
 const CONTROL = ['serve', 'controller'] as const;
 
@@ -79,7 +80,7 @@ const SETTINGS = {
     default: 'memory',
     help: `the process control table: memory, which is of this process alone, or ${REDIS_URL}`,
     roles: ALL,
-    instead: { gateway: SHARED_TABLE, controller: SHARED_TABLE, worker: SHARED_TABLE },
+    instead: { gateway: SHARED_TABLE, controller: SHARED_TABLE, worker: SHARED_TABLE, attach: SHARED_TABLE },
   },
   tablePrefix: {
     kind: 'text',
@@ -113,7 +114,36 @@ const SETTINGS = {
   },
   weight: {
     ...count(1, 1, 1000, 'share of the requests that this worker takes where gateways balance by weight'),
-    roles: ['worker'],
+    roles: ['worker', 'attach'],
+  },
+  model: {
+    kind: 'text',
+    unit: 'name',
+    default: '',
+    help: 'the model that the server serves, by its name there; gateways serve it by the same; must be given',
+    roles: ['attach'],
+  },
+  modelVersion: {
+    kind: 'text',
+    unit: 'version',
+    default: '1',
+    help: 'the version that gateways serve it as',
+    roles: ['attach'],
+  },
+  slots: {
+    ...count(
+      32,
+      1,
+      100_000,
+      'requests that each gateway may have under way there; it keeps to what the server can use of them',
+    ),
+    roles: ['attach'],
+  },
+  notIdempotent: {
+    kind: 'boolean',
+    default: false,
+    help: 'requests may not be run twice: none is sent again once the server may have had it',
+    roles: ['attach'],
   },
   workerHost: {
     kind: 'text',
@@ -135,7 +165,7 @@ const SETTINGS = {
     ...count(2, 1, 256, 'workers of each model version that does not say otherwise'),
     roles: CONTROL,
   },
-  maxBodyBytes: { ...bytes(64 * MIB, 1024, 1024 * MIB, 'longest request body'), roles: ALL },
+  maxBodyBytes: { ...bytes(64 * MIB, 1024, 1024 * MIB, 'longest request body'), roles: OURS },
   maxBufferedBytes: {
     ...bytes(1024 * MIB, 1024, 64 * 1024 * MIB, 'request bodies held at once, all together'),
     roles: FRONT,
@@ -210,7 +240,7 @@ const SETTINGS = {
   maxConnections: { ...count(16_384, 1, 1_000_000, 'connections at once'), roles: FRONT },
   heartbeatMs: {
     ...milliseconds(1_000, 50, 'how often workers give a sign of life'),
-    roles: ['serve', 'controller', 'worker'],
+    roles: ['serve', 'controller', 'worker', 'attach'],
   },
   silentMs: { ...milliseconds(3_000, 100, 'a worker silent for this long is in ERROR'), roles: CONTROL },
   errorGraceMs: {

@@ -84,6 +84,17 @@ export async function startWorkerByHand(
   return Object.assign(started, { id_worker, endpoint });
 }
 
+/** A server that is there already, put into the table; resolves when it is. */
+export async function startAttached(
+  url: string,
+  model: string,
+  options: RoleOptions,
+): Promise<RoleProcess & { readonly id_worker: string }> {
+  const started = start(['attach', url, '--model', model], options);
+  const [id_worker] = await announced(started, /^Turntable worker (\S+) is the server at (\S+), /m);
+  return Object.assign(started, { id_worker });
+}
+
 /** A controller of the examples or of another repository; resolves when it acts or stands by. */
 export async function startControllerProcess({
   repository = 'examples/models',
