@@ -7,6 +7,8 @@ import type { OpenLoopMessage, OpenLoopPlan } from './open-loop.ts';
 /** Before a server's own limit, so that none is closed while a request is on its way (RFC 9112, 9.3.1). */
 const IDLE_MS = 2_000;
 const READ_BYTES = 65_536;
+/** Of each target at once: fewer than wait for any server to accept them, for the system drops what is more. */
+const MAX_CONNECTING = 128;
 const NONE = -1;
 
 interface Connection {
@@ -15,7 +17,7 @@ interface Connection {
   /** The arrival that it serves now. */
   index: number;
   idleSinceMs: number;
-  closed: boolean;
+  state: 'connecting' | 'open' | 'closed';
 }
 
 interface Target {
@@ -26,8 +28,10 @@ interface Target {
   readonly requests: Buffer[];
   /** The last used last: load keeps as few connections warm as it needs. */
   readonly idle: Connection[];
+  /** Those that connect included. */
   connections: number;
-  /** Arrivals that found no connection, from `waitingFrom` on. */
+  connecting: number;
+  /** Arrivals that found no connection, from `waitingFrom` on; they take the first that is free or new. */
   readonly waiting: number[];
   waitingFrom: number;
 }
@@ -39,7 +43,7 @@ const targets = plan.urls.map((text): Target => {
   const url = new URL(text);
   return {
     ...{ host: url.hostname, port: Number(url.port || 80), path: url.pathname },
-    ...{ requests: [], idle: [], connections: 0, waiting: [], waitingFrom: 0 },
+    ...{ requests: [], idle: [], connections: 0, connecting: 0, waiting: [], waitingFrom: 0 },
   };
 });
 const maxPerTarget = Math.max(1, Math.floor(plan.maxConnections / targets.length));
@@ -75,9 +79,20 @@ function requestOf(target: Target, index: number): Buffer {
 }
 
 function dispatch(target: Target, index: number): void {
-  const connection = target.idle.pop() ?? (target.connections < maxPerTarget ? open(target) : undefined);
-  if (connection) send(target, connection, index);
-  else target.waiting.push(index);
+  const connection = target.idle.pop();
+  if (connection) return send(target, connection, index);
+  target.waiting.push(index);
+  openMore(target);
+}
+
+/** A connection for each arrival that waits for one. */
+function openMore(target: Target): void {
+  while (
+    target.connecting < Math.min(MAX_CONNECTING, target.waiting.length - target.waitingFrom) &&
+    target.connections < maxPerTarget
+  ) {
+    open(target);
+  }
 }
 
 function send(target: Target, connection: Connection, index: number): void {
@@ -92,7 +107,7 @@ function settle(index: number, code: number): void {
   if (++settled === count) finish();
 }
 
-function open(target: Target): Connection {
+function open(target: Target): void {
   const connection: Connection = {
     socket: connect({
       ...{ host: target.host, port: target.port, noDelay: true },
@@ -105,13 +120,18 @@ function open(target: Target): Connection {
       },
     }),
     answer: new HttpAnswer(),
-    ...{ index: NONE, idleSinceMs: 0, closed: false },
+    ...{ index: NONE, idleSinceMs: 0, state: 'connecting' },
   };
   target.connections++;
+  target.connecting++;
+  connection.socket.on('connect', () => {
+    connection.state = 'open';
+    target.connecting--;
+    onFree(target, connection);
+  });
   connection.socket.on('error', () => {});
   connection.socket.on('end', () => close(target, connection));
   connection.socket.on('close', () => close(target, connection));
-  return connection;
 }
 
 function onRead(target: Target, connection: Connection, chunk: Buffer): void {
@@ -120,31 +140,36 @@ function onRead(target: Target, connection: Connection, chunk: Buffer): void {
   if (index === NONE) return close(target, connection);
   if (!answer.push(chunk)) return;
   connection.index = NONE;
-  if (answer.keepAlive) {
-    connection.idleSinceMs = sinceStart();
-    target.idle.push(connection);
-  } else close(target, connection);
   settle(index, answer.status);
-  serveWaiting(target);
+  if (answer.keepAlive) onFree(target, connection);
+  else close(target, connection);
+}
+
+function onFree(target: Target, connection: Connection): void {
+  if (target.waitingFrom < target.waiting.length) {
+    send(target, connection, target.waiting[target.waitingFrom++]!);
+    return;
+  }
+  connection.idleSinceMs = sinceStart();
+  target.idle.push(connection);
 }
 
 function close(target: Target, connection: Connection): void {
-  if (connection.closed) return;
-  connection.closed = true;
+  const { state, index, answer } = connection;
+  if (state === 'closed') return;
+  connection.state = 'closed';
+  connection.index = NONE;
+  connection.socket.destroy();
   target.connections--;
   const place = target.idle.indexOf(connection);
   if (place !== -1) target.idle.splice(place, 1);
-  connection.socket.destroy();
-  const { index, answer } = connection;
-  connection.index = NONE;
   if (index !== NONE) settle(index, answer.end() ? answer.status : 0);
-  serveWaiting(target);
-}
-
-function serveWaiting(target: Target): void {
-  if (target.waitingFrom === target.waiting.length) return;
-  const connection = target.idle.pop() ?? (target.connections < maxPerTarget ? open(target) : undefined);
-  if (connection) send(target, connection, target.waiting[target.waitingFrom++]!);
+  if (state === 'connecting') {
+    target.connecting--;
+    // One that waits fails with it, or a server that is gone would be knocked at without end.
+    if (target.waitingFrom < target.waiting.length) settle(target.waiting[target.waitingFrom++]!, 0);
+  }
+  openMore(target);
 }
 
 function closeIdle(now: number): void {
