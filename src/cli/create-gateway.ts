@@ -61,7 +61,8 @@ export function createGateway(
       keepAliveMs: config.keepAliveMs,
       maxConnections: config.maxConnections,
       // Longer than any request may take, so that waiting for its answer is not taken for it.
-      stalledMs: Math.max(config.requestTimeoutMs, config.maxRequestTimeoutMs, COMMAND_TIMEOUT_MS) + STALLED_MARGIN_MS,
+      stalledMs:
+        Math.max(config.requestTimeoutMs, config.maxRequestTimeoutMs, COMMAND_TIMEOUT_MS) + STALLED_MARGIN_MS,
     },
     accessLog: config.accessLog,
   });

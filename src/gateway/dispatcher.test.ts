@@ -116,7 +116,7 @@ function setUp(given: Partial<typeof DEFAULTS> = {}) {
     findRoute: () => route,
   });
   const outcomes: string[] = [];
-  const owner = (name: string): ExchangeOwner => ({
+  const owner = (name: string): ExchangeOwner<VersionRoute> => ({
     onAnswer: () => outcomes.push(`${name} answered`),
     onError: (_, code) => outcomes.push(`${name} ${code}`),
   });

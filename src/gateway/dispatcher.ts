@@ -7,15 +7,16 @@ import { hasFairRoom } from '../admission/fair-share.ts';
 import type { BalancePolicy } from '../balance/candidate.ts';
 import type { ChannelFailure, ChannelResponse } from '../channel/channel.ts';
 import type { WorkerError } from '../channel/messages.ts';
-import { Attempt, type AttemptHandler } from './attempt.ts';
 import {
+  Attempt,
+  type AttemptHandler,
   Exchange,
   type ExchangeErrorCode,
   type ExchangeOwner,
   type ExchangeRequest,
   type ExchangeTerms,
 } from './exchange.ts';
-import type { VersionRoute } from './model-route.ts';
+import type { RoutedAttempt, RoutedExchange, VersionRoute } from './model-route.ts';
 import { pickOther } from './pick-other.ts';
 import {
   GATEWAY_FULL,
@@ -53,9 +54,9 @@ const SILENCE_MS = 400;
 const BEAT_MS = 5;
 const WHEEL_SLOTS = 1024;
 
-export class Dispatcher implements AttemptHandler {
+export class Dispatcher implements AttemptHandler<VersionRoute> {
   readonly #options: DispatcherOptions;
-  readonly #active = new DeadlineWheel<Exchange>(BEAT_MS, WHEEL_SLOTS, (exchange) => exchange.active);
+  readonly #active = new DeadlineWheel<RoutedExchange>(BEAT_MS, WHEEL_SLOTS, (exchange) => exchange.active);
   readonly #chance: { turn: number; waiting: number; readonly random: () => number };
   #beat: NodeJS.Timeout | undefined;
 
@@ -81,7 +82,12 @@ export class Dispatcher implements AttemptHandler {
   }
 
   /** Starts a request; its owner hears the outcome, perhaps before this returns. */
-  start(route: VersionRoute, request: ExchangeRequest, terms: ExchangeTerms, owner: ExchangeOwner): Exchange {
+  start(
+    route: VersionRoute,
+    request: ExchangeRequest,
+    terms: ExchangeTerms,
+    owner: ExchangeOwner<VersionRoute>,
+  ): RoutedExchange {
     const now = this.#options.now();
     const exchange = new Exchange(route, request, terms, owner, now);
     route.retries.onRequest(now);
@@ -105,12 +111,12 @@ export class Dispatcher implements AttemptHandler {
   }
 
   /** Nobody waits for the answer any more. */
-  cancel(exchange: Exchange): void {
+  cancel(exchange: RoutedExchange): void {
     if (!this.#end(exchange)) return;
     this.pump(exchange.route);
   }
 
-  onResponse(attempt: Attempt, response: ChannelResponse): void {
+  onResponse(attempt: RoutedAttempt, response: ChannelResponse): void {
     const now = this.#options.now();
     const { exchange, link } = attempt;
     const { route } = exchange;
@@ -125,7 +131,7 @@ export class Dispatcher implements AttemptHandler {
     this.pump(route);
   }
 
-  onWorkerError(attempt: Attempt, error: WorkerError): void {
+  onWorkerError(attempt: RoutedAttempt, error: WorkerError): void {
     const now = this.#options.now();
     const { exchange, link } = attempt;
     const { route } = exchange;
@@ -147,7 +153,7 @@ export class Dispatcher implements AttemptHandler {
     this.pump(route);
   }
 
-  onFailure(attempt: Attempt, failure: ChannelFailure): void {
+  onFailure(attempt: RoutedAttempt, failure: ChannelFailure): void {
     const now = this.#options.now();
     const { exchange, link } = attempt;
     const { route } = exchange;
@@ -202,13 +208,15 @@ export class Dispatcher implements AttemptHandler {
 
   /** Sends what a worker holds to others as well: it may be stuck, and whoever answers first is heard. */
   rescue(link: WorkerLink): void {
+    for (let one = link.attempts.first; one; one = link.attempts.next(one)) one.onStuck();
+  }
+
+  onStuck(attempt: RoutedAttempt): void {
     const now = this.#options.now();
-    for (let one = link.attempts.first; one; one = link.attempts.next(one)) {
-      const { exchange } = one;
-      const { route } = exchange;
-      if (exchange.hedge || !route.record.idempotent || !route.retries.take(now)) continue;
-      if (this.#double(one, now)) route.statistics.retries++;
-    }
+    const { exchange } = attempt;
+    const { route } = exchange;
+    if (exchange.hedge || !route.record.idempotent || !route.retries.take(now)) return;
+    if (this.#double(attempt, now)) route.statistics.retries++;
   }
 
   /** Ends what has waited too long, and tries again what waits. To be called every 50 ms or so. */
@@ -219,7 +227,7 @@ export class Dispatcher implements AttemptHandler {
       route.judge(now);
       for (const exchange of route.takeAged(now)) this.#refuse(exchange, noWorker(route, 'waited_too_long'));
       while (route.failing && route.waiting.size > 0) {
-        this.#refuse(route.waiting.peek() as Exchange, noWorker(route, 'no_worker'));
+        this.#refuse(route.waiting.peek() as RoutedExchange, noWorker(route, 'no_worker'));
       }
       this.pump(route);
     }
@@ -263,7 +271,7 @@ export class Dispatcher implements AttemptHandler {
   }
 
   /** Makes a second try beside one that is under way; false when nobody else can take it. */
-  #double({ exchange, link }: Attempt, now: number): boolean {
+  #double({ exchange, link }: RoutedAttempt, now: number): boolean {
     const other = this.#pickOther(exchange.route, link);
     if (!other) return false;
     exchange.hedge = this.#try(exchange, other, now);
@@ -286,7 +294,7 @@ export class Dispatcher implements AttemptHandler {
     return pickOther(route.usable, not, this.#options.policy, this.#chance);
   }
 
-  #bind(exchange: Exchange, link: WorkerLink, now: number): void {
+  #bind(exchange: RoutedExchange, link: WorkerLink, now: number): void {
     exchange.sentAt = now;
     exchange.link = link;
     exchange.attempt = this.#try(exchange, link, now);
@@ -295,7 +303,7 @@ export class Dispatcher implements AttemptHandler {
     }
   }
 
-  #try(exchange: Exchange, link: WorkerLink, now: number): Attempt {
+  #try(exchange: RoutedExchange, link: WorkerLink, now: number): RoutedAttempt {
     const attempt = new Attempt(this, exchange, link, now);
     link.onSent(attempt);
     exchange.request.timeoutMs = Math.max(1, Math.ceil(exchange.deadlineAt - now));
@@ -305,7 +313,7 @@ export class Dispatcher implements AttemptHandler {
   }
 
   /** Sends a request that one worker failed to another; false when it may not be, or there is none. */
-  #tryElsewhere(exchange: Exchange, not: WorkerLink, now: number): boolean {
+  #tryElsewhere(exchange: RoutedExchange, not: WorkerLink, now: number): boolean {
     const { route } = exchange;
     if (!route.record.idempotent) return false;
     const other = this.#pickOther(route, not);
@@ -316,7 +324,7 @@ export class Dispatcher implements AttemptHandler {
   }
 
   /** Lets a request wait for its first worker. */
-  #wait(exchange: Exchange, now: number): void {
+  #wait(exchange: RoutedExchange, now: number): void {
     const { route, priority } = exchange;
     while (!route.wait(exchange, now)) {
       const displaced = route.displace(priority);
@@ -326,7 +334,7 @@ export class Dispatcher implements AttemptHandler {
   }
 
   /** Sends a request that a worker did not answer, before all others; on the route that its version has now. */
-  #again(exchange: Exchange, since: number, now: number): void {
+  #again(exchange: RoutedExchange, since: number, now: number): void {
     const route = this.#options.findRoute(exchange.route.id_model, exchange.version);
     if (!route) return this.#refuse(exchange, noWorker(exchange.route, 'no_worker'));
     if (route !== exchange.route) {
@@ -341,7 +349,7 @@ export class Dispatcher implements AttemptHandler {
   }
 
   /** A try is over. */
-  #leave(attempt: Attempt): void {
+  #leave(attempt: RoutedAttempt): void {
     const { exchange, link } = attempt;
     link.attempts.remove(attempt);
     exchange.route.hedgeable.remove(attempt);
@@ -356,29 +364,29 @@ export class Dispatcher implements AttemptHandler {
     route.refreshUsable();
   }
 
-  #giveUp(exchange: Exchange, why: string): void {
+  #giveUp(exchange: RoutedExchange, why: string): void {
     exchange.route.statistics.onRefused('not_retried');
     this.#fail(exchange, 'WORKERS_LOST', why);
   }
 
-  #refuse(exchange: Exchange, { reason, code, message }: RouteRefusal): void {
+  #refuse(exchange: RoutedExchange, { reason, code, message }: RouteRefusal): void {
     exchange.route.statistics.onRefused(reason);
     this.#fail(exchange, code, message);
   }
 
-  #fail(exchange: Exchange, code: ExchangeErrorCode, message: string): void {
+  #fail(exchange: RoutedExchange, code: ExchangeErrorCode, message: string): void {
     if (this.#end(exchange)) exchange.owner.onError(exchange, code, message);
   }
 
   /** Takes a request off the books; false when it was off already. */
-  #end(exchange: Exchange): boolean {
+  #end(exchange: RoutedExchange): boolean {
     if (!this.#active.remove(exchange)) return false;
     this.#forget(exchange);
     return true;
   }
 
   /** Gives back what a request that is not under way any more still holds, also at workers. */
-  #forget(exchange: Exchange): void {
+  #forget(exchange: RoutedExchange): void {
     const { route, attempt, hedge } = exchange;
     route.unwait(exchange);
     route.statistics.inFlight--;
@@ -386,7 +394,7 @@ export class Dispatcher implements AttemptHandler {
     if (hedge) this.#abandon(hedge);
   }
 
-  #abandon(attempt: Attempt): void {
+  #abandon(attempt: RoutedAttempt): void {
     this.#leave(attempt);
     attempt.link.onVoid(attempt);
     attempt.link.channel.cancel(attempt.stream);

@@ -1,11 +1,10 @@
 /** One inference request under way: sent to a worker, sent again where that fails, until it is answered once. */
 import { newWheelPlace } from '../admission/deadline-wheel.ts';
+import { newListPlace } from '../admission/linked-list.ts';
 import { newWaitingPlace } from '../admission/waiting-queue.ts';
-import type { ChannelRequest, ChannelResponse } from '../channel/channel.ts';
-import type { WorkerErrorCode } from '../channel/messages.ts';
-import type { Attempt } from './attempt.ts';
-import type { VersionRoute } from './model-route.ts';
-import type { WorkerLink } from './worker-link.ts';
+import type { ChannelFailure, ChannelRequest, ChannelResponse, ResponseSink } from '../channel/channel.ts';
+import type { WorkerError, WorkerErrorCode } from '../channel/messages.ts';
+import type { SentTry, WorkerLink } from './worker-link.ts';
 
 /** Why a request ends without the model's answer. */
 export type ExchangeErrorCode =
@@ -18,9 +17,9 @@ export type ExchangeErrorCode =
   | 'TIMED_OUT';
 
 /** Receives the one outcome. */
-export interface ExchangeOwner {
-  onAnswer(exchange: Exchange, response: ChannelResponse): void;
-  onError(exchange: Exchange, code: ExchangeErrorCode, message: string): void;
+export interface ExchangeOwner<Route> {
+  onAnswer(exchange: Exchange<Route>, response: ChannelResponse): void;
+  onError(exchange: Exchange<Route>, code: ExchangeErrorCode, message: string): void;
 }
 
 /** A body to be forwarded, and what is left of the request's time at each try, milliseconds. */
@@ -36,13 +35,14 @@ export interface ExchangeTerms {
   readonly deadlineAt: number;
 }
 
-export class Exchange implements ExchangeTerms {
+/** @typeParam Route the model version that it goes to, which in turn knows the exchanges that wait for it */
+export class Exchange<Route> implements ExchangeTerms {
   readonly request: ExchangeRequest;
   readonly version: string | undefined;
   readonly priority: number;
   readonly deadlineAt: number;
-  readonly owner: ExchangeOwner;
-  route: VersionRoute;
+  readonly owner: ExchangeOwner<Route>;
+  route: Route;
   /** When it was accepted, monotonic milliseconds. */
   readonly acceptedAt: number;
   /** When it was last sent to a worker. */
@@ -54,19 +54,19 @@ export class Exchange implements ExchangeTerms {
   /** The worker that failed it first: to blame if another does better. */
   suspect: WorkerLink | undefined;
   /** The try under way. */
-  attempt: Attempt | undefined;
+  attempt: Attempt<Route> | undefined;
   /** A second one beside it. */
-  hedge: Attempt | undefined;
+  hedge: Attempt<Route> | undefined;
   /** Among the requests under way. */
-  readonly active = newWheelPlace<Exchange>();
+  readonly active = newWheelPlace<Exchange<Route>>();
   /** Among those that wait for a worker. */
-  readonly waiting = newWaitingPlace<Exchange>();
+  readonly waiting = newWaitingPlace<Exchange<Route>>();
 
   constructor(
-    route: VersionRoute,
+    route: Route,
     request: ExchangeRequest,
     terms: ExchangeTerms,
-    owner: ExchangeOwner,
+    owner: ExchangeOwner<Route>,
     acceptedAt: number,
   ) {
     this.route = route;
@@ -80,8 +80,63 @@ export class Exchange implements ExchangeTerms {
   }
 
   /** Notes that a try is over. */
-  leave(attempt: Attempt): void {
+  leave(attempt: Attempt<Route>): void {
     if (this.attempt === attempt) this.attempt = this.hedge;
     this.hedge = undefined;
+  }
+}
+
+/** Receives what a worker makes of a try. */
+export interface AttemptHandler<Route> {
+  onResponse(attempt: Attempt<Route>, response: ChannelResponse): void;
+  onWorkerError(attempt: Attempt<Route>, error: WorkerError): void;
+  onFailure(attempt: Attempt<Route>, failure: ChannelFailure): void;
+  /** The worker that has it is left alone, and may never answer. */
+  onStuck(attempt: Attempt<Route>): void;
+}
+
+/** One try of a request at one worker; a request has one at a time, or two while it is hedged. */
+export class Attempt<Route> implements ResponseSink, SentTry {
+  readonly #handler: AttemptHandler<Route>;
+  readonly exchange: Exchange<Route>;
+  readonly link: WorkerLink;
+  /** Monotonic milliseconds. */
+  readonly sentAt: number;
+  /** Requests that it met there. */
+  readonly met: number;
+  /** Whether it took the last slot. */
+  readonly full: boolean;
+  /** It decides whether a worker that was left alone is let back. */
+  readonly isProbe: boolean;
+  stream = 0;
+  /** Among those under way at its worker. */
+  readonly atWorker = newListPlace<SentTry>();
+  /** Among those of its route that may be hedged. */
+  readonly hedgeable = newListPlace<Attempt<Route>>();
+
+  constructor(handler: AttemptHandler<Route>, exchange: Exchange<Route>, link: WorkerLink, sentAt: number) {
+    this.#handler = handler;
+    this.exchange = exchange;
+    this.link = link;
+    this.sentAt = sentAt;
+    this.met = link.load;
+    this.full = link.occupied + 1 >= link.slots;
+    this.isProbe = link.breaker.state === 'half-open';
+  }
+
+  onResponse(response: ChannelResponse): void {
+    this.#handler.onResponse(this, response);
+  }
+
+  onError(error: WorkerError): void {
+    this.#handler.onWorkerError(this, error);
+  }
+
+  onFailure(failure: ChannelFailure): void {
+    this.#handler.onFailure(this, failure);
+  }
+
+  onStuck(): void {
+    this.#handler.onStuck(this);
   }
 }

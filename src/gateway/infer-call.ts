@@ -2,11 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ChannelResponse } from '../channel/channel.ts';
 import { RECEIVING, type Receiving, type ReceivingSocket } from './client-error.ts';
-import type { Exchange, ExchangeErrorCode, ExchangeOwner, ExchangeTerms } from './exchange.ts';
+import type { ExchangeErrorCode, ExchangeOwner, ExchangeTerms } from './exchange.ts';
 import { type HttpErrorCode, httpStatus, STATUS_CLIENT_LEFT } from './http-status.ts';
 import { type InferContext, TOO_MANY_BYTES } from './infer-context.ts';
 import { lingerThenCut } from './linger.ts';
-import type { VersionRoute } from './model-route.ts';
+import type { RoutedExchange, VersionRoute } from './model-route.ts';
 import { replyError } from './reply.ts';
 
 /** Answers up to this size go out in one write with their header; larger ones are not worth the copy. */
@@ -21,7 +21,7 @@ export interface CallTerms extends ExchangeTerms {
   readonly startedAt: number;
 }
 
-export class InferCall implements ExchangeOwner, Receiving {
+export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
   readonly #context: InferContext;
   readonly #route: VersionRoute;
   readonly #terms: CallTerms;
@@ -35,7 +35,7 @@ export class InferCall implements ExchangeOwner, Receiving {
   #tailBytes = 0;
   /** Bytes of the answer until the client has taken them. */
   #answerBytes = 0;
-  #exchange: Exchange | undefined;
+  #exchange: RoutedExchange | undefined;
   #ended = false;
 
   constructor(
@@ -61,7 +61,7 @@ export class InferCall implements ExchangeOwner, Receiving {
     this.#res.on('close', () => this.#onClose());
   }
 
-  onAnswer(exchange: Exchange, response: ChannelResponse): void {
+  onAnswer(exchange: RoutedExchange, response: ChannelResponse): void {
     const { now, epoch, maxBufferedBytes } = this.#context.options;
     const { body, bodyBytes, jsonBytes, timings } = response;
     // A client that does not read holds its answer here, as one that sends slowly holds its request.
@@ -102,7 +102,7 @@ export class InferCall implements ExchangeOwner, Receiving {
     return true;
   }
 
-  onError(exchange: Exchange, code: ExchangeErrorCode, message: string): void {
+  onError(exchange: RoutedExchange, code: ExchangeErrorCode, message: string): void {
     this.#fail(code, message, exchange);
   }
 
@@ -179,7 +179,7 @@ export class InferCall implements ExchangeOwner, Receiving {
     this.#end(exchange, STATUS_CLIENT_LEFT, 'the client left');
   }
 
-  #fail(code: HttpErrorCode, message: string, exchange?: Exchange): void {
+  #fail(code: HttpErrorCode, message: string, exchange?: RoutedExchange): void {
     const status = httpStatus(code);
     (exchange?.route ?? this.#route).statistics.onFailed(status);
     this.#end(exchange, status, message);
@@ -190,7 +190,7 @@ export class InferCall implements ExchangeOwner, Receiving {
   }
 
   /** Gives back what the request held, once. */
-  #end(exchange: Exchange | undefined, status: number, error: string | undefined): void {
+  #end(exchange: RoutedExchange | undefined, status: number, error: string | undefined): void {
     this.#ended = true;
     this.#context.hold(this.#route, -this.#bodyBytes);
     this.#bodyBytes = 0;

@@ -35,7 +35,8 @@ export class InferHandler {
     const terms = { version, priority, startedAt, deadlineAt: startedAt + timeoutMs };
     const refusal = route ? this.#refusal(headers, route, terms) : unknown(id_model, version);
     if (!route || refusal) {
-      if (refusal) this.#refuse(refusal, req, res, { route, requestId, expectsContinue });
+      const { contentLength } = headers;
+      if (refusal) this.#refuse(refusal, req, res, { route, requestId, expectsContinue, contentLength });
       return;
     }
     if (expectsContinue) res.writeContinue();
@@ -87,9 +88,10 @@ export class InferHandler {
       readonly route: VersionRoute | undefined;
       readonly requestId: string;
       readonly expectsContinue: boolean;
+      readonly contentLength: string | undefined;
     },
   ): void {
-    const { route, requestId, expectsContinue } = about;
+    const { route, requestId, expectsContinue, contentLength } = about;
     const status = httpStatus(code);
     if (route) route.statistics.onFailed(status);
     else this.#context.unknownModel++;
@@ -110,9 +112,14 @@ export class InferHandler {
       ...(expectsContinue || endsConnection ? { connection: 'close' } : {}),
     });
     if (endsConnection) (req.socket as ReceivingSocket)[REFUSED] = true;
-    lingerThenCut(req);
+    // Hearing out a body that has come already, or nearly, costs less than a new connection.
+    if (!endsConnection && Number(contentLength) <= SHORT_BODY_BYTES) req.resume();
+    else lingerThenCut(req);
   }
 }
+
+/** A body that is announced and no longer than this is heard out, whatever the answer. */
+const SHORT_BODY_BYTES = 64 * 1024;
 
 function isServedMedia(contentType: string | undefined): boolean {
   if (contentType === undefined || contentType === 'application/json') return true;

@@ -5,10 +5,13 @@ import { RetryBudget } from '../admission/retry-budget.ts';
 import { SaturatedRate } from '../admission/saturated-rate.ts';
 import { type WaitingLimits, WaitingQueue } from '../admission/waiting-queue.ts';
 import type { ModelRecord } from '../table/model-record.ts';
-import type { Attempt } from './attempt.ts';
-import type { Exchange } from './exchange.ts';
+import type { Attempt, Exchange } from './exchange.ts';
 import type { VersionStatistics } from './version-statistics.ts';
 import type { WorkerLink } from './worker-link.ts';
+
+/** An inference request on its way to a version of a model. */
+export type RoutedExchange = Exchange<VersionRoute>;
+export type RoutedAttempt = Attempt<VersionRoute>;
 
 export interface RouteLimits {
   readonly waiting: WaitingLimits;
@@ -26,6 +29,8 @@ const ALLOWANCE_MS = 10_000;
 const HEDGE_QUANTILE = 0.95;
 /** Latencies that must be known before anything is called slow. */
 const HEDGE_AFTER_ANSWERS = 100;
+/** Answers that must be known before it is said how long one takes: the first ones take longer. */
+const LEAST_ANSWERS = 20;
 /** A version that has had no worker for this long, and expects none, refuses at once. */
 const FAIL_FAST_MS = 2_000;
 
@@ -34,11 +39,11 @@ export class VersionRoute {
   readonly id_model: string;
   readonly version: string;
   readonly statistics: VersionStatistics;
-  readonly waiting: WaitingQueue<Exchange>;
+  readonly waiting: WaitingQueue<RoutedExchange>;
   readonly retries: RetryBudget;
   readonly hedges: RetryBudget;
   /** Tries of which a second may be made, the oldest first. */
-  readonly hedgeable = new LinkedList<Attempt>((attempt) => attempt.hedgeable);
+  readonly hedgeable = new LinkedList<RoutedAttempt>((attempt) => attempt.hedgeable);
   readonly links = new Set<WorkerLink>();
   /** The links that may be sent new requests; replaced as a whole when that changes. */
   usable: readonly WorkerLink[] = [];
@@ -91,41 +96,41 @@ export class VersionRoute {
   }
 
   /** Lets a request wait behind its peers; false when there is no room. */
-  wait(exchange: Exchange, now: number): boolean {
+  wait(exchange: RoutedExchange, now: number): boolean {
     if (!this.waiting.offer(exchange, exchange.priority, exchange.request.bodyBytes, now)) return false;
     if (this.waiting.size === 1) this.#rate.begin(now);
     return true;
   }
 
   /** Lets a request wait before its peers that a worker had and did not answer. */
-  waitFirst(exchange: Exchange, since: number, now: number): void {
+  waitFirst(exchange: RoutedExchange, since: number, now: number): void {
     if (this.waiting.size === 0) this.#rate.begin(now);
     this.waiting.putBack(exchange, exchange.priority, exchange.request.bodyBytes, since);
   }
 
   /** Takes a request from those that wait; false when it did not. */
-  unwait(exchange: Exchange): boolean {
+  unwait(exchange: RoutedExchange): boolean {
     if (!this.waiting.remove(exchange)) return false;
     if (this.waiting.size === 0) this.#rate.end();
     return true;
   }
 
   /** Takes out those that have waited for as long as any may. */
-  takeAged(now: number): Exchange[] {
+  takeAged(now: number): RoutedExchange[] {
     const aged = this.waiting.takeAged(now);
     if (aged.length > 0 && this.waiting.size === 0) this.#rate.end();
     return aged;
   }
 
   /** Takes out a request that is less important than a new one. */
-  displace(priority: number): Exchange | undefined {
+  displace(priority: number): RoutedExchange | undefined {
     const displaced = this.waiting.displace(priority);
     if (displaced && this.waiting.size === 0) this.#rate.end();
     return displaced;
   }
 
   /** Takes a request from those that wait, for a worker. */
-  takeUp(exchange: Exchange, now: number): void {
+  takeUp(exchange: RoutedExchange, now: number): void {
     this.#rate.onTaken(now);
     this.unwait(exchange);
     this.#hopeless = 0;
@@ -142,6 +147,7 @@ export class VersionRoute {
    * that is dropped on its account lowers it, since a wrong one would otherwise never be put right.
    */
   get leastMs(): number {
+    if (this.#serviceMs.count < LEAST_ANSWERS) return 0;
     return this.#serviceMs.value * 0.9 ** this.#hopeless;
   }
 

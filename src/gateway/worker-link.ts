@@ -2,7 +2,7 @@
 import { AdaptiveLimit } from '../admission/adaptive-limit.ts';
 import { CircuitBreaker } from '../admission/circuit-breaker.ts';
 import type { PeerRecord } from '../admission/decide-ejections.ts';
-import { LinkedList } from '../admission/linked-list.ts';
+import { LinkedList, type ListPlace } from '../admission/linked-list.ts';
 import type { Candidate } from '../balance/candidate.ts';
 import { ConditionedLatency } from '../balance/conditioned-latency.ts';
 import { expectedLoad } from '../balance/expected-load.ts';
@@ -10,12 +10,27 @@ import { ServiceTime } from '../balance/service-time.ts';
 import type { Channel } from '../channel/channel.ts';
 import type { WorkerLoad } from '../table/load-statement.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
-import type { Attempt } from './attempt.ts';
 
 /** Weight of the newest latency in the mean: about the last 20 requests count. */
 const LATENCY_WEIGHT = 0.1;
 /** How long the first connection to a worker may take before it counts as out of reach. */
 const FIRST_CONTACT_MS = 1_000;
+
+/** A request that was sent there. */
+export interface SentTry {
+  /** Monotonic milliseconds. */
+  readonly sentAt: number;
+  /** Requests that it met there. */
+  readonly met: number;
+  /** Whether it took the last slot. */
+  readonly full: boolean;
+  /** It decides whether a worker that was left alone is let back. */
+  readonly isProbe: boolean;
+  /** Among those under way there. */
+  readonly atWorker: ListPlace<SentTry>;
+  /** The worker is left alone, and may never answer it. */
+  onStuck(): void;
+}
 
 export interface LinkOptions {
   /** How long a worker is left alone the first time that it is ejected, milliseconds. */
@@ -36,7 +51,7 @@ export class WorkerLink implements Candidate {
   /** Requests sent there, counted on from where the others were when it became usable. */
   sent = 0;
   /** Tries under way there, the oldest first. */
-  readonly attempts = new LinkedList<Attempt>((attempt) => attempt.atWorker);
+  readonly attempts = new LinkedList<SentTry>((one) => one.atWorker);
   readonly breaker: CircuitBreaker;
   readonly #limit: AdaptiveLimit;
   readonly #service = new ServiceTime();
@@ -129,7 +144,7 @@ export class WorkerLink implements Candidate {
     this.#limit.patience = batches ? BATCH_PATIENCE : SINGLE_PATIENCE;
   }
 
-  onSent(attempt: Attempt): void {
+  onSent(attempt: SentTry): void {
     if (this.attempts.size === 0) this.#quietSince = attempt.sentAt;
     this.attempts.add(attempt);
     this.sent++;
@@ -137,7 +152,7 @@ export class WorkerLink implements Candidate {
   }
 
   /** @param queueMs that the request waited there for its run */
-  onAnswered(attempt: Attempt, queueMs: number, now: number): void {
+  onAnswered(attempt: SentTry, queueMs: number, now: number): void {
     const latencyMs = now - attempt.sentAt;
     const serviceMs = Math.max(0, latencyMs - queueMs);
     this.#completed++;
@@ -160,7 +175,7 @@ export class WorkerLink implements Candidate {
   }
 
   /** A try ended without anything to be learned from it. */
-  onVoid(attempt: Attempt): void {
+  onVoid(attempt: SentTry): void {
     if (attempt.isProbe) this.breaker.onProbeVoid();
   }
 
