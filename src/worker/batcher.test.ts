@@ -19,6 +19,8 @@ class FakeSession implements InferenceSession {
   readonly inputs = SIGNATURE.inputs;
   readonly outputs = SIGNATURE.outputs;
   readonly runs: { rows: number; outputs: readonly number[] }[] = [];
+  /** Lets a run of so many rows take its time. */
+  onRun: (rows: number) => void = () => {};
   #release: (() => void)[] = [];
   #held = false;
 
@@ -37,6 +39,7 @@ class FakeSession implements InferenceSession {
     this.runs.push({ rows, outputs });
     if (this.#held) await new Promise<void>((resolve) => this.#release.push(resolve));
     await Promise.resolve();
+    this.onRun(rows);
     if (data.some((value) => value < 0)) throw new Error('negative');
     const sums = Float32Array.from({ length: rows }, (_, row) =>
       data.subarray(row * width, (row + 1) * width).reduce((sum, value) => sum + value, 0),
@@ -182,6 +185,116 @@ describe('Batcher', () => {
     await Promise.all([first, kept]);
     expect(await late).toEqual({ failed: 'deadline' });
     expect(session.runs.map(({ rows }) => rows)).toEqual([1, 1]);
+  });
+
+  describe('with runs that take their time', () => {
+    const setUpRuns = (runMs: (rows: number) => number, options: Parameters<typeof setUp>[0] = {}) => {
+      const { advance, submit, ...rest } = setUp(options);
+      let now = 0;
+      const pass = (ms: number) => {
+        now += ms;
+        advance(ms);
+      };
+      rest.session.onRun = (rows) => pass(runMs(rows));
+      const within = (ms: number, rows: number[][] = [[1]]) => submit(rows, { deadline: now + ms });
+      const rowsOfRuns = () => rest.session.runs.map(({ rows }) => rows);
+      return { ...rest, submit, pass, within, rowsOfRuns };
+    };
+    const rowsOf = (count: number) => Array.from({ length: count }, () => [1]);
+
+    it('drops what its time is too short for, before it costs a run', async () => {
+      const { within, rowsOfRuns } = setUpRuns(() => 10);
+      await within(1_000);
+      expect(await within(9)).toEqual({ failed: 'deadline' });
+      expect((await within(10)).failed).toBeUndefined();
+      expect(rowsOfRuns()).toEqual([1, 1]);
+    });
+
+    it('goes by the runs of like size', async () => {
+      const { within, rowsOfRuns } = setUpRuns((rows) => 10 * rows);
+      await within(1_000);
+      await within(1_000, rowsOf(8));
+      expect((await within(10)).failed).toBeUndefined();
+      const [late, others] = await Promise.all([within(50), within(1_000, rowsOf(7))]);
+      expect([late.failed, others.failed]).toEqual(['deadline', undefined]);
+      expect(rowsOfRuns()).toEqual([1, 8, 1, 7]);
+    });
+
+    it('does not take the runs of another shape for a measure', async () => {
+      const { session, submit, pass, within } = setUpRuns(() => (session.runs.at(-1)?.rows === 2 ? 1 : 100));
+      await within(1_000, [[1, 1, 1, 1, 1, 1, 1, 1]]);
+      await within(1_000, [[1], [1]]);
+      const late = within(50, [[1, 1, 1, 1, 1, 1, 1, 1]]);
+      const short = within(50, [[1], [1]]);
+      expect([(await late).failed, (await short).failed]).toEqual(['deadline', undefined]);
+      pass(1);
+      const [long, behind] = await Promise.all([submit([[1, 1, 1, 1, 1, 1, 1, 1]]), within(50, [[1], [1]])]);
+      expect([long.failed, behind.failed]).toEqual([undefined, 'deadline']);
+    });
+
+    it('counts every run that a job of many rows needs', async () => {
+      const { within } = setUpRuns(() => 10, { maxBatchRows: 4 });
+      await within(1_000, rowsOf(4));
+      expect((await within(29, rowsOf(10))).failed).toBe('deadline');
+      expect((await within(30, rowsOf(10))).failed).toBeUndefined();
+    });
+
+    it('goes on with a job that has begun, until its time is over', async () => {
+      let runMs = 10;
+      const { within, submit, rowsOfRuns, batcher } = setUpRuns(() => runMs, { maxBatchRows: 4 });
+      await submit(rowsOf(4));
+      runMs = 12;
+      // After two runs 6 ms are left, less than one takes: they may be enough all the same.
+      expect((await within(30, rowsOf(12))).failed).toBeUndefined();
+      runMs = 40;
+      expect((await within(60, rowsOf(12))).failed).toBe('deadline');
+      expect(batcher.waiting).toBe(0);
+      expect(rowsOfRuns()).toEqual([4, 4, 4, 4, 4, 4]);
+    });
+
+    it('soon tries again where one long run led it to expect more', async () => {
+      let runMs = 100;
+      const { within, rowsOfRuns } = setUpRuns(() => runMs);
+      await within(1_000);
+      runMs = 1;
+      let dropped = 0;
+      while (dropped < 20 && (await within(50)).failed !== undefined) dropped++;
+      // 100 x 0.9^7 is less than 50.
+      expect(dropped).toBe(7);
+      expect((await within(50)).failed).toBeUndefined();
+      expect(rowsOfRuns()).toEqual([1, 1, 1]);
+    });
+
+    it('does not doubt what it expects for being right about many at once', async () => {
+      const { within, submit, rowsOfRuns } = setUpRuns(() => 10, { maxBatchRows: 32 });
+      await submit(rowsOf(32));
+      for (let round = 0; round < 20; round++) {
+        const late = Array.from({ length: 15 }, () => within(5));
+        const inTime = within(1_000, rowsOf(17));
+        expect((await Promise.all(late)).every(({ failed }) => failed === 'deadline')).toBe(true);
+        expect((await inTime).failed).toBeUndefined();
+      }
+      expect(rowsOfRuns()).toHaveLength(21);
+    });
+
+    it('does not let a job wait for company beyond its time', async () => {
+      const { within, submit, pass, rowsOfRuns } = setUpRuns(() => 10, { maxBatchRows: 4, maxDelayMs: 20 });
+      const first = within(19);
+      await Promise.resolve();
+      expect(rowsOfRuns()).toEqual([1]);
+      expect((await first).failed).toBeUndefined();
+      // By now it is known that a run takes 10 ms.
+      const second = within(29);
+      await Promise.resolve();
+      expect(rowsOfRuns()).toEqual([1, 1]);
+      expect((await second).failed).toBeUndefined();
+      const patient = within(31);
+      await Promise.resolve();
+      expect(rowsOfRuns()).toEqual([1, 1]);
+      pass(1);
+      await Promise.all([patient, submit([[1]], { deadline: 0 })]);
+      expect(rowsOfRuns()).toEqual([1, 1, 1]);
+    });
   });
 
   it('asks the session for the wanted outputs only', async () => {

@@ -3,10 +3,11 @@
  *
  * It never waits idly for a batch to fill, unless the model's configuration asks for a delay. A request with
  * more rows than one run takes is run in slices, and goes behind the others after each of them, so that it
- * does not hold them up.
+ * does not hold them up. What cannot be done in its time is not begun.
  */
 import type { ModelSignature, Tensor } from '../oip/tensor.ts';
 import type { InferenceSession } from './inference-session.ts';
+import { RunTimes } from './run-times.ts';
 import { concatRows, type RowRange, sliceRows } from './tensor-rows.ts';
 
 /** What is to be run, and where the outcome goes. */
@@ -16,7 +17,7 @@ export interface BatchJob {
   readonly rows: number;
   /** Wanted outputs, as indices into the signature. */
   readonly outputs: readonly number[];
-  /** When it came, and when it must have begun at the latest; by the batcher's clock, milliseconds. */
+  /** When it came, and until when it is of use; by the batcher's clock, milliseconds. */
   readonly arrivedAt: number;
   readonly deadline: number;
   /** Asked before each run: a job nobody waits for is dropped. */
@@ -50,6 +51,8 @@ interface Waiting {
   readonly job: BatchJob;
   /** Which jobs may share a run: those of equal shapes behind dimension 0. */
   readonly shapeKey: string;
+  /** Elements of a row in all inputs; of the whole job where the signature is not batchable. */
+  readonly rowElements: number;
   nextRow: number;
   startedAt: number | undefined;
   inferMs: number;
@@ -67,6 +70,7 @@ interface Share {
 
 export class Batcher {
   readonly #options: BatcherOptions;
+  readonly #runTimes = new RunTimes();
   #queue: Waiting[] = [];
   #scheduled = false;
   #running = false;
@@ -85,6 +89,7 @@ export class Batcher {
     this.#queue.push({
       job,
       shapeKey: this.#options.signature.batchable ? shapeKey(job.inputs) : '',
+      rowElements: elementsOf(job.inputs) / job.rows,
       nextRow: 0,
       startedAt: undefined,
       inferMs: 0,
@@ -109,9 +114,14 @@ export class Batcher {
     const { maxDelayMs, maxBatchRows, now } = this.#options;
     const first = this.#queue[0];
     if (maxDelayMs <= 0 || !first) return false;
+    const until = first.job.arrivedAt + maxDelayMs;
+    const mustEndBy = until + this.#runTimes.expectedMs(this.#elementsOfRunWith(first));
     let rows = 0;
-    for (const waiting of this.#queue) rows += waiting.job.rows - waiting.nextRow;
-    const left = first.job.arrivedAt + maxDelayMs - now();
+    for (const { job, nextRow } of this.#queue) {
+      rows += job.rows - nextRow;
+      if (job.deadline < mustEndBy) return false;
+    }
+    const left = until - now();
     if (rows >= maxBatchRows || left <= 0 || first.startedAt !== undefined) return false;
     this.#delay ??= setTimeout(() => {
       this.#delay = undefined;
@@ -135,9 +145,17 @@ export class Batcher {
     if (this.#queue.length > 0 && this.#delay === undefined) this.#schedule();
   }
 
-  /** Takes the oldest job and all compatible ones that fit beside it, dropping what is no longer wanted. */
+  /**
+   * Takes the oldest job and all compatible ones that fit beside it, dropping what is no longer wanted, and what its
+   * time is too short for: of a job that has begun, when its time is over; of another, when it would be before its end.
+   */
   #takeBatch(): Share[] {
-    const { maxBatchRows, signature, now } = this.#options;
+    const { maxBatchRows, signature } = this.#options;
+    const now = this.#options.now();
+    let elements = -1;
+    let doubted = -1;
+    let runMs = 0;
+    let judgedKey: string | undefined;
     const shares: Share[] = [];
     const left: Waiting[] = [];
     let room = maxBatchRows;
@@ -145,7 +163,19 @@ export class Batcher {
     for (const waiting of this.#queue) {
       const { job } = waiting;
       if (job.isCancelled()) continue;
-      if (waiting.startedAt === undefined && now() > job.deadline) {
+      // Beyond the first that is taken all are judged by its run, which they share or wait for.
+      if (key === undefined && (judgedKey !== waiting.shapeKey || !signature.batchable)) {
+        judgedKey = waiting.shapeKey;
+        elements = this.#elementsOfRunWith(waiting);
+        runMs = this.#runTimes.expectedMs(elements);
+      }
+      const neededMs = waiting.startedAt === undefined ? runMs * Math.ceil(job.rows / maxBatchRows) : 0;
+      if (now + neededMs > job.deadline) {
+        // An expectation that is wrong must not keep the model from ever showing it.
+        if (now <= job.deadline && doubted !== elements) {
+          this.#runTimes.doubt(elements);
+          doubted = elements;
+        }
         job.onFailed('deadline', undefined);
         continue;
       }
@@ -163,6 +193,18 @@ export class Batcher {
     for (const share of shares) if (share.waiting.nextRow < share.waiting.job.rows) left.push(share.waiting);
     this.#queue = left;
     return shares;
+  }
+
+  /** Elements of the largest run that a job could take part in now. */
+  #elementsOfRunWith({ shapeKey, rowElements }: Waiting): number {
+    const { maxBatchRows, signature } = this.#options;
+    if (!signature.batchable) return rowElements;
+    let rows = 0;
+    for (const waiting of this.#queue) {
+      if (waiting.shapeKey === shapeKey) rows += waiting.job.rows - waiting.nextRow;
+      if (rows >= maxBatchRows) return maxBatchRows * rowElements;
+    }
+    return rows * rowElements;
   }
 
   async #runShares(shares: readonly Share[]): Promise<void> {
@@ -191,6 +233,7 @@ export class Batcher {
       return;
     }
     const inferMs = now() - start;
+    this.#runTimes.record(rows * (shares[0] as Share).waiting.rowElements, inferMs);
     let at = 0;
     for (const share of shares) {
       const { waiting } = share;
@@ -257,6 +300,12 @@ function wantedOutputs(shares: readonly Share[]): readonly number[] {
   const wanted = new Set<number>();
   for (const share of shares) for (const index of share.waiting.job.outputs) wanted.add(index);
   return [...wanted];
+}
+
+function elementsOf(inputs: readonly Tensor[]): number {
+  let elements = 0;
+  for (const { data } of inputs) elements += data.length;
+  return elements;
 }
 
 function shapeKey(inputs: readonly Tensor[]): string {

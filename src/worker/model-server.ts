@@ -39,13 +39,12 @@ export class ModelServer {
       return;
     }
     const arrivedAt = now();
-    const { timeoutMs } = request.head;
     this.#batcher.add({
       inputs: infer.inputs,
       rows: infer.rows,
       outputs: infer.outputs.map((output) => output.index),
       arrivedAt,
-      deadline: timeoutMs > 0 ? receivedAt + timeoutMs : Number.POSITIVE_INFINITY,
+      deadline: receivedAt + timeoutMsOf(request.head.timeoutMs, infer.timeoutUs),
       isCancelled: () => request.cancelled,
       onDone: (outputs, timing) => this.#respond(request, infer, outputs, arrivedAt - receivedAt, timing),
       onFailed: (reason, error) => request.fail(failure(reason, error)),
@@ -85,11 +84,17 @@ export class ModelServer {
   }
 }
 
+/** The shorter of the two times, of which 0 is without end. */
+function timeoutMsOf(channelMs: number, bodyUs: number): number {
+  const ownMs = bodyUs > 0 ? bodyUs / 1000 : Number.POSITIVE_INFINITY;
+  return channelMs > 0 ? Math.min(channelMs, ownMs) : ownMs;
+}
+
 function failure(reason: 'deadline' | 'inference', error: unknown) {
   if (reason === 'deadline') {
     return {
       code: 'DEADLINE_EXCEEDED',
-      message: 'the time for this request ran out before it could be run',
+      message: 'the time for this request is over, or would be before it could be answered',
     } as const;
   }
   return { code: 'INFERENCE_FAILED', message: `the model failed: ${(error as Error).message}` } as const;

@@ -245,6 +245,7 @@ describe('a raw request', () => {
     const request = raw(bytesOf(Float32Array.of(1, 2)), FLOATS);
     expect(request).toEqual({
       id: undefined,
+      timeoutUs: 0,
       rows: 1,
       inputs: [{ shape: [1, 2], data: Float32Array.of(1, 2) }],
       outputs: [{ index: 0, binary: true }],

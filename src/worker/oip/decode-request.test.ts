@@ -82,6 +82,34 @@ describe('a request', () => {
     expect(decode(json).inputs[0]!.data).toEqual(Float32Array.of(1, 2));
   });
 
+  test.each([
+    ['absent', {}, 0],
+    ['null', { timeout: null }, 0],
+    ['zero', { timeout: 0 }, 0],
+    ['microseconds', { timeout: 1_500 }, 1_500],
+    ['beside others', { priority: 2, timeout: 1_500 }, 1_500],
+    ['a year', { timeout: 31_536_000_000_000 }, 31_536_000_000_000],
+    ['the longest', { timeout: Number.MAX_SAFE_INTEGER }, Number.MAX_SAFE_INTEGER],
+  ])('may say how long it is of use: %s', (_, parameters, timeoutUs) => {
+    expect(decode(pair({}, { parameters })).timeoutUs).toBe(timeoutUs);
+  });
+
+  test.each([
+    ['-1', '-1'],
+    ['0.5', '0\\.5'],
+    ['"500"', '"500"'],
+    ['"soon"', '"soon"'],
+    ['""', '""'],
+    ['true', 'true'],
+    ['false', 'false'],
+    ['9007199254740993', '9007199254740992'],
+    ['1e400', 'Infinity'],
+  ])('is refused when the time that it names is %s', (timeout, got) => {
+    const json = JSON.stringify(pair({}, { parameters: { timeout: 'T' } })).replace('"T"', timeout);
+    const message = `^the request: parameter timeout must be a whole number of microseconds from 0 to \\d+, got ${got}$`;
+    expectRefusal(() => decode(json), new RegExp(message));
+  });
+
   test('may begin with a byte order mark', () => {
     expect(decode(`\uFEFF${JSON.stringify(pair())}`).rows).toBe(1);
   });

@@ -23,6 +23,8 @@ export interface InferRequest {
   readonly inputs: readonly Tensor[];
   /** In the order of the request; all, in the order of the signature, where it names none. */
   readonly outputs: readonly RequestedOutput[];
+  /** Time from the arrival of the request in which it is of use, microseconds; 0 is without end. */
+  readonly timeoutUs: number;
 }
 
 /**
@@ -88,6 +90,7 @@ function assemble(parsed: ParsedRequest, body: Buffer, jsonEnd: number, plan: Si
     rows: batchable ? rows : 1,
     inputs: tensors as Tensor[],
     outputs: requestedOutputs(parsed, plan),
+    timeoutUs: parsed.timeoutUs,
   };
 }
 

@@ -20,7 +20,7 @@ const OUTPUTS: Tensor[] = [
 ];
 
 function request(outputs: RequestedOutput[], id?: string): InferRequest {
-  return { id, rows: 2, inputs: [], outputs };
+  return { id, rows: 2, inputs: [], outputs, timeoutUs: 0 };
 }
 
 const both = request([

@@ -27,6 +27,7 @@ export function parseRequest(json: Buffer, plan: SignaturePlan): ParsedRequest {
   }
   const parameters = parametersOf(request, 'the request');
   const binaryOutputs = boolOf(parameters, 'binary_data_output', 'the request') ?? false;
+  const timeoutUs = timeoutOf(parameters);
   if (!Array.isArray(request.inputs) || request.inputs.length === 0) {
     const got = describeValue(request.inputs);
     throw new InvalidRequest(`inputs must be an array of at least one tensor, got ${got}`);
@@ -36,7 +37,13 @@ export function parseRequest(json: Buffer, plan: SignaturePlan): ParsedRequest {
   if (outputs !== undefined && !Array.isArray(outputs)) {
     throw new InvalidRequest(`outputs must be an array, got ${describeValue(outputs)}`);
   }
-  return { id, inputs, outputs: outputs?.map((output, i) => parseOutput(output, i, plan)), binaryOutputs };
+  return {
+    id,
+    inputs,
+    outputs: outputs?.map((output, i) => parseOutput(output, i, plan)),
+    binaryOutputs,
+    timeoutUs,
+  };
 }
 
 function parseInput(
@@ -66,7 +73,7 @@ function parseInput(
   if (data !== undefined) {
     throw new InvalidRequest(`${where}: expected either data or parameters.binary_data_size, got both`);
   }
-  if (!isByteCount(binarySize)) {
+  if (!isWhole(binarySize)) {
     throw new InvalidRequest(
       `${where}: parameters.binary_data_size must be a number of bytes, got ${describeValue(binarySize)}`,
     );
@@ -126,6 +133,16 @@ function boolOf(parameters: JsonObject | undefined, name: string, where: string)
   throw new InvalidRequest(`${where}: parameter ${name} must be true or false, got ${describeValue(value)}`);
 }
 
-function isByteCount(value: unknown): value is number {
+/** Triton's parameter, in microseconds; 0 is without end. */
+function timeoutOf(parameters: JsonObject | undefined): number {
+  const value = parameters?.timeout ?? 0;
+  if (isWhole(value)) return value;
+  throw new InvalidRequest(
+    `the request: parameter timeout must be a whole number of microseconds from 0 to ${Number.MAX_SAFE_INTEGER}, ` +
+      `got ${describeValue(value)}`,
+  );
+}
+
+function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

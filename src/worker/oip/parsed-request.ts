@@ -26,4 +26,6 @@ export interface ParsedRequest {
   /** Undefined or empty: all. */
   readonly outputs: ParsedOutput[] | undefined;
   readonly binaryOutputs: boolean;
+  /** Time from the arrival of the request in which it is of use, microseconds; 0 is without end. */
+  readonly timeoutUs: number;
 }

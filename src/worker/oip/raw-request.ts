@@ -19,7 +19,7 @@ export function parseRawRequest(body: Buffer, plan: SignaturePlan): ParsedReques
     );
   }
   const input = parseInput(body, signature.inputs[0]!, signature.batchable);
-  return { id: undefined, inputs: [input], outputs: undefined, binaryOutputs: true };
+  return { id: undefined, inputs: [input], outputs: undefined, binaryOutputs: true, timeoutUs: 0 };
 }
 
 function parseInput(body: Buffer, spec: TensorSpec, batchable: boolean): ParsedInput {

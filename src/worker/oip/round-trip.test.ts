@@ -83,7 +83,7 @@ function caseOf({ isFiniteOnly }: { isFiniteOnly: boolean }): fc.Arbitrary<Case>
 /** Encodes the tensors as a response and makes that the request of the next model in a chain. */
 function encode({ signature, tensors }: Case, isBinary: (index: number) => boolean): EncodedResponse {
   const outputs = signature.outputs.map((_, index) => ({ index, binary: isBinary(index) }));
-  const request: InferRequest = { id: undefined, rows: 1, inputs: [], outputs };
+  const request: InferRequest = { id: undefined, rows: 1, inputs: [], outputs, timeoutUs: 0 };
   const { body, jsonLength } = encodeResponse(request, tensors, signature, { name: 'm', version: '1' });
   const json = Buffer.from(body.toString('utf8', 0, jsonLength).replace(/^.*?"outputs":/, '{"inputs":'));
   const binary = body.subarray(jsonLength ?? body.length);

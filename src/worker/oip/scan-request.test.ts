@@ -57,6 +57,11 @@ describe('the scanner takes', () => {
     ],
     ['requested outputs', JSON.stringify({ inputs: [flat], outputs })],
     ['binary outputs', JSON.stringify({ id: '', parameters: { binary_data_output: true }, inputs: [flat] })],
+    ['a time-out', JSON.stringify({ parameters: { timeout: 250_000 }, inputs: [flat] })],
+    [
+      'all parameters that it knows',
+      JSON.stringify({ inputs: [flat], parameters: { timeout: 0, binary_data_output: false } }),
+    ],
     [
       'a binary input',
       JSON.stringify({ inputs: [{ ...input, parameters: { binary_data_size: 24 } }], outputs }),
@@ -181,8 +186,21 @@ const drawn: fc.Arbitrary<Drawn> = fc
     ),
     fc.integer({ min: 1, max: 2 }),
     mostly(
-      fc.constantFrom('', '"id":"r-1",', '"parameters":{"binary_data_output":true},'),
-      fc.constantFrom('"id":"ä\\n",', '"id":null,'),
+      fc.constantFrom(
+        '',
+        '"id":"r-1",',
+        '"parameters":{"binary_data_output":true},',
+        '"parameters":{"timeout":500},',
+        '"parameters" : { "timeout":70 , "binary_data_output" :false},',
+      ),
+      fc.constantFrom(
+        '"id":"ä\\n",',
+        '"id":null,',
+        '"parameters":{"timeout":5e3},',
+        '"parameters":{"timeout":-1},',
+        '"parameters":{"timeout":1,"timeout":2},',
+        '"parameters":{"timeout":9007199254740993},',
+      ),
     ),
     mostly(
       fc.constantFrom('', ' ', ',"id":""', ',"outputs":[{"name":"label","parameters":{"binary_data":true}}]'),

@@ -22,6 +22,7 @@ const DATA = Buffer.from('"data"');
 const BINARY_DATA = Buffer.from('"binary_data"');
 const BINARY_DATA_SIZE = Buffer.from('"binary_data_size"');
 const BINARY_DATA_OUTPUT = Buffer.from('"binary_data_output"');
+const TIMEOUT = Buffer.from('"timeout"');
 
 /**
  * Reads the JSON in the first `end` bytes of `body`; undefined whenever it is not sure that the general parser would
@@ -32,7 +33,7 @@ export function scanRequest(body: Buffer, end: number, plan: SignaturePlan): Par
   let id: string | undefined;
   let inputs: ParsedInput[] | undefined;
   let outputs: ParsedOutput[] | undefined;
-  let binaryOutputs: boolean | undefined;
+  let parameters: RequestParameters | undefined;
   if (!cursor.take(OPEN)) return undefined;
   do {
     if (inputs === undefined && cursor.takeKey(INPUTS)) {
@@ -44,15 +45,21 @@ export function scanRequest(body: Buffer, end: number, plan: SignaturePlan): Par
     } else if (id === undefined && cursor.takeKey(ID)) {
       id = cursor.takePlainString();
       if (id === undefined) return undefined;
-    } else if (binaryOutputs === undefined && cursor.takeKey(PARAMETERS)) {
-      binaryOutputs = scanParameter(cursor, BINARY_DATA_OUTPUT, takeBool);
-      if (binaryOutputs === undefined) return undefined;
+    } else if (parameters === undefined && cursor.takeKey(PARAMETERS)) {
+      parameters = scanRequestParameters(cursor);
+      if (parameters === undefined) return undefined;
     } else return undefined;
   } while (cursor.take(COMMA));
   if (!cursor.take(CLOSE) || inputs === undefined) return undefined;
   // A cursor beyond the end has taken bytes of the binary part for JSON.
   if (cursor.at !== withoutTrailingSpace(body, end)) return undefined;
-  return { id, inputs, outputs, binaryOutputs: binaryOutputs ?? false };
+  return {
+    id,
+    inputs,
+    outputs,
+    binaryOutputs: parameters?.binaryOutputs ?? false,
+    timeoutUs: parameters?.timeoutUs ?? 0,
+  };
 }
 
 function withoutTrailingSpace(body: Buffer, end: number): number {
@@ -151,6 +158,27 @@ function scanShape(cursor: JsonCursor): number[] | undefined {
     shape.push(dim);
   } while (cursor.take(COMMA));
   return cursor.take(CLOSE_LIST) ? shape : undefined;
+}
+
+interface RequestParameters {
+  readonly binaryOutputs: boolean | undefined;
+  readonly timeoutUs: number | undefined;
+}
+
+function scanRequestParameters(cursor: JsonCursor): RequestParameters | undefined {
+  let binaryOutputs: boolean | undefined;
+  let timeoutUs: number | undefined;
+  if (!cursor.take(OPEN)) return undefined;
+  do {
+    if (binaryOutputs === undefined && cursor.takeKey(BINARY_DATA_OUTPUT)) {
+      binaryOutputs = cursor.takeBool();
+      if (binaryOutputs === undefined) return undefined;
+    } else if (timeoutUs === undefined && cursor.takeKey(TIMEOUT)) {
+      timeoutUs = cursor.takeWhole();
+      if (timeoutUs === undefined) return undefined;
+    } else return undefined;
+  } while (cursor.take(COMMA));
+  return cursor.take(CLOSE) ? { binaryOutputs, timeoutUs } : undefined;
 }
 
 /** A parameters object that holds `name` and nothing else. */
