@@ -1,9 +1,10 @@
 /** The gateway's HTTP front: the server, its limits, and which handler answers what. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, Server as NetServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { ControlTable } from '../table/control-table.ts';
 import { answerClientError, REFUSED, type ReceivingSocket } from './client-error.ts';
+import { Connections } from './connections.ts';
 import type { DocsPage } from './docs-page.ts';
 import type { Fleet } from './fleet.ts';
 import type { HttpErrorCode } from './http-status.ts';
@@ -49,18 +50,15 @@ export interface HttpFrontOptions {
 
 /** How often connections are looked at for time-outs, milliseconds. */
 const TIMEOUT_CHECK_MS = 500;
-/** How long an idle connection may still send a request once the server drains. */
-const IDLE_GRACE_MS = 1_000;
-const DRAIN_SWEEP_MS = 50;
 /** Targets of inference that are remembered by their URL. */
 const MAX_CACHED_URLS = 1_000;
 
 export class HttpFront {
   readonly #options: HttpFrontOptions;
   readonly #server: Server;
+  readonly #connections: Connections;
   /** Inference URLs of served models, so that the data path does not parse the same path again and again. */
   readonly #inferUrls = new Map<string, RouteMatch>();
-  #draining = false;
 
   constructor(options: HttpFrontOptions) {
     this.#options = options;
@@ -76,6 +74,7 @@ export class HttpFront {
       },
       (req, res) => this.#onRequest(req, res, false),
     );
+    this.#connections = new Connections(this.#server);
     this.#server.maxConnections = maxConnections;
     // Nothing moves on a connection for this long only when the client does not read its answer.
     this.#server.timeout = options.limits.stalledMs;
@@ -94,32 +93,14 @@ export class HttpFront {
     });
   }
 
-  /**
-   * Accepts no new connections and closes the others, each after its next answer or when it stays idle; what is
-   * under way is finished within the limit. Closing idle connections at once would cut off clients that are just
-   * sending their next request.
-   */
-  async drain(limitMs: number): Promise<void> {
-    this.#draining = true;
-    // Not the HTTP server's own close, which closes idle connections at once.
-    const closed = new Promise<void>((resolve) =>
-      NetServer.prototype.close.call(this.#server, () => resolve()),
-    );
-    const start = performance.now();
-    const sweep = setInterval(() => {
-      const elapsed = performance.now() - start;
-      if (elapsed > limitMs) this.#server.closeAllConnections();
-      else if (elapsed > Math.min(IDLE_GRACE_MS, limitMs)) this.#server.closeIdleConnections();
-    }, DRAIN_SWEEP_MS);
-    await closed;
-    clearInterval(sweep);
-    // Ends the server's own timers.
-    this.#server.close();
+  /** Accepts no new connections, finishes what is under way within the limit, and closes. */
+  drain(limitMs: number): Promise<void> {
+    return this.#connections.drain(limitMs);
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
     const { method = '', url = '' } = req;
-    if (this.#draining) res.setHeader('connection', 'close');
+    this.#connections.onRequest(req, res);
     const cached = method === 'POST' ? this.#inferUrls.get(url) : undefined;
     if (cached?.model !== undefined) {
       this.#options.infer.handle(req, res, cached.model, cached.version, expectsContinue);
@@ -192,7 +173,7 @@ export class HttpFront {
         replyJson(res, 200, { live: true, ready: true });
         return;
       case 'server-ready': {
-        const ready = !this.#draining && isReady(fleet);
+        const ready = !this.#connections.draining && isReady(fleet);
         replyJson(res, ready ? 200 : 503, { ready, live: true });
         return;
       }

@@ -1,5 +1,5 @@
 /** Every role is restarted, one process after the other, under load: no request is lost. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startGatewayLoad } from '../support/gateway-load.ts';
 import { actingController, activeWorkers, allCountsZero, tableOf } from '../support/members.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
@@ -12,6 +12,9 @@ import {
 import { runningThings } from '../support/running.ts';
 import { startServer } from '../support/server.ts';
 import { type TemporaryRepository, temporaryRepository } from '../support/temporary-repository.ts';
+
+// Many processes are started one after the other, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const { run } = runningThings();
 let redis: RedisServer;

@@ -1,0 +1,90 @@
+/** The connections of the gateway's HTTP server, and how they end when it drains. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** How long an idle connection may still send a request once the server drains, milliseconds. */
+const IDLE_GRACE_MS = 1_000;
+const SWEEP_MS = 50;
+
+/** Set on a connection: the answer to the last request that came on it. */
+const ANSWER = Symbol('answer');
+
+type AnsweringSocket = Socket & { [ANSWER]?: ServerResponse };
+
+export class Connections {
+  readonly #server: Server;
+  readonly #open = new Set<AnsweringSocket>();
+  #accepted = 0;
+  #draining = false;
+
+  constructor(server: Server) {
+    this.#server = server;
+    server.on('connection', (socket: Socket) => {
+      this.#accepted++;
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
+    });
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** To be told of each request before it is answered. */
+  onRequest(req: IncomingMessage, res: ServerResponse): void {
+    (req.socket as AnsweringSocket)[ANSWER] = res;
+    if (this.#draining) res.shouldKeepAlive = false;
+  }
+
+  /**
+   * Accepts no new connections and closes the others, each after its next answer or when it stays idle; what is
+   * under way is finished within the limit. Closing idle connections at once would cut off clients that are just
+   * sending their next request.
+   */
+  async drain(limitMs: number): Promise<void> {
+    const start = performance.now();
+    const graceMs = Math.min(IDLE_GRACE_MS, limitMs);
+    // Before any client is told to connect anew, which would be here still.
+    await this.#acceptQueued(start + graceMs);
+    // Not the HTTP server's own close, which closes idle connections at once.
+    const closed = new Promise<void>((resolve) =>
+      NetServer.prototype.close.call(this.#server, () => resolve()),
+    );
+    this.#draining = true;
+    for (const { [ANSWER]: answer } of this.#open) {
+      // Of several under way the last alone: one that says close ends the connection before those behind it.
+      if (answer?.headersSent === false) answer.shouldKeepAlive = false;
+    }
+    const sweep = setInterval(() => {
+      const elapsed = performance.now() - start;
+      if (elapsed > limitMs) this.#server.closeAllConnections();
+      else if (elapsed > graceMs) this.#closeIdle();
+    }, SWEEP_MS);
+    await closed;
+    clearInterval(sweep);
+    // Ends the server's own timers.
+    this.#server.close();
+  }
+
+  /**
+   * Lets in what the kernel has connected already: Linux resets that when the server stops listening, with the
+   * request that may have come on it. One is accepted in a turn of the event loop, so many wait on a busy machine.
+   *
+   * @param deadline against clients that never stop connecting, monotonic milliseconds
+   */
+  async #acceptQueued(deadline: number): Promise<void> {
+    await nextTurn();
+    for (let before = -1; before !== this.#accepted && performance.now() < deadline; ) {
+      before = this.#accepted;
+      await nextTurn();
+    }
+  }
+
+  #closeIdle(): void {
+    // While an answer is under way the drain is not over anyway, so that the idle may as well stay. That it is ended
+    // does not have it with a client that reads slowly: for the HTTP server such a connection is idle, and would be cut.
+    for (const { [ANSWER]: answer } of this.#open) if (answer?.writableFinished === false) return;
+    this.#server.closeIdleConnections();
+  }
+}
