@@ -2,22 +2,21 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
 import { TIMED_MODEL } from '../../test/support/channel-worker.ts';
 import { freePort, waitUntilOk } from '../support/http-ready.ts';
 import { type OwnedProcess, startProcess } from '../support/owned-process.ts';
 import { ownTicks, readProcessTable, TICK_US } from '../support/process-cpu.ts';
-import { readLoads } from '../support/read-loads.ts';
-import { type BenchRedis, startBenchRedis } from '../support/redis-server.ts';
+import { startBenchRedis } from '../support/redis-server.ts';
 import type {
   TimedWorkerCommand,
   TimedWorkerReport,
   TimedWorkerSettings,
 } from '../support/timed-worker-process.ts';
 import { MAIN } from '../support/turntable-server.ts';
-import { openBenchTable } from '../table/bench-table.ts';
 import type { FaultsRun } from './faults-run.ts';
+import type { Turn } from './observe-gateway.ts';
 
+const OBSERVER = new URL('./observe-gateway.ts', import.meta.url).pathname;
 const WORKER_PROCESS = new URL('../support/timed-worker-process.ts', import.meta.url).pathname;
 const PREFIX = 'faults';
 const SLOTS = 32;
@@ -34,17 +33,14 @@ export interface FaultWorker extends AsyncDisposable {
   tell(command: TimedWorkerCommand): Promise<void>;
 }
 
-/** Null while the gateway may send it requests; else why not. */
-export type Standing = string | null;
-
 export interface FaultFleet extends AsyncDisposable {
   readonly inferUrl: string;
   /** Of the gateway's process, in microseconds since it began. */
   gatewayCpuUs(): number;
   /** Resolves when the table shows it ACTIVE. */
   startWorker(ports?: Pick<TimedWorkerSettings, 'port' | 'advertisedPort'>): Promise<FaultWorker>;
-  /** What the gateway says in the table of each worker, and the table itself. */
-  standings(id_workers: readonly string[]): Promise<Standing[]>;
+  /** When the gateway ceased to send to a worker and began again, of all that there were. */
+  readonly turns: readonly Turn[];
   /** Resolves when the gateway may send to all of these. */
   whenUsed(id_workers: readonly string[]): Promise<void>;
   assertRunning(): void;
@@ -57,25 +53,25 @@ export async function startFaultFleet(run: FaultsRun): Promise<FaultFleet> {
   const repository = join(directory, 'models');
   mkdirSync(repository);
   const redis = started.use(await startBenchRedis(run.directory, signal));
-  const table = started.adopt(await openBenchTable(redis.url, PREFIX), (open) => open.close());
-  const start = async (role: string, args: readonly string[]) => {
-    const command = [MAIN, role, ...args, '--table', redis.url, '--table-prefix', PREFIX];
-    return started.use(
-      await startProcess(process.execPath, command, { logFile: join(directory, `${role}.log`) }),
-    );
+  const start = async (role: string, args: readonly string[], before: readonly string[] = []) => {
+    const command = [...before, MAIN, role, ...args, '--table', redis.url, '--table-prefix', PREFIX];
+    const logFile = join(directory, `${role}.log`);
+    return started.use(await startProcess(process.execPath, command, { logFile, ipc: before.length > 0 }));
   };
   const controller = await start('controller', [repository]);
   const port = await freePort();
-  const gateway = await start('gateway', ['--port', String(port)]);
+  const gateway = await start('gateway', ['--port', String(port)], ['--import', OBSERVER]);
+  const turns: Turn[] = [];
+  gateway.child.on('message', (turn: Turn) => turns.push(turn));
   await waitUntilOk(`http://127.0.0.1:${port}/v2/health/live`, [controller, gateway], signal);
   const owned = started.move();
-  const standings = standingsBy(redis, table);
+  const isUsed = (id: string) => turns.findLast(({ id_worker }) => id_worker === id)?.standing === null;
   let workers = 0;
 
   const fleet: FaultFleet = {
     inferUrl: `http://127.0.0.1:${port}/v2/models/${TIMED_MODEL}/infer`,
     gatewayCpuUs: () => ownTicks(readProcessTable(), gateway.pid) * TICK_US,
-    standings,
+    turns,
     async startWorker(ports = {}) {
       const id_worker = `${TIMED_MODEL}-1-${++workers}-${process.pid}`;
       const { serviceMs, service } = options;
@@ -90,12 +86,9 @@ export async function startFaultFleet(run: FaultsRun): Promise<FaultFleet> {
     },
     async whenUsed(id_workers) {
       const givesUpAt = performance.now() + START_TIMEOUT_MS;
-      for (;;) {
-        const unused = (await standings(id_workers)).filter((standing) => standing !== null);
-        if (unused.length === 0) return;
+      while (!id_workers.every(isUsed)) {
         fleet.assertRunning();
-        if (performance.now() > givesUpAt)
-          throw new Error(`the gateway does not use all workers: ${unused.join(', ')}`);
+        if (performance.now() > givesUpAt) throw new Error('the gateway does not use all workers');
         await sleep(POLL_MS, undefined, { signal });
       }
     },
@@ -133,20 +126,5 @@ async function startWorkerProcess(
       arrivals.push(...((await answer) as TimedWorkerReport).arrivals);
     },
     [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
-  };
-}
-
-/** Read where it is kept: the gateway states there at once that it cannot reach a worker, or that it has ejected one. */
-function standingsBy(redis: BenchRedis, table: RedisControlTable): FaultFleet['standings'] {
-  return async (id_workers) => {
-    const said = await readLoads(redis, PREFIX);
-    return id_workers.map((id_worker) => {
-      const row = table.worker(id_worker);
-      if (row?.status !== 'ACTIVE') return row ? `${row.status}: ${row.reason}` : 'not in the table';
-      // There is one gateway.
-      const [load] = said.get(id_worker) ?? [];
-      if (!load) return 'not known to the gateway';
-      return load.reachable ? load.ejected || null : 'not reachable';
-    });
   };
 }

@@ -6,8 +6,8 @@ import { type OpenLoopResult, poissonArrivals, runOpenLoop } from '../support/op
 import { seededRandom } from '../support/random.ts';
 import type { FaultFleet, FaultWorker } from './fault-fleet.ts';
 import { epochMs, type FaultsRun, LOAD, nominalPerSecond, WARM_UP_SECONDS, WORKERS } from './faults-run.ts';
+import type { Turn } from './observe-gateway.ts';
 import type { WorkerFaultName } from './options.ts';
-import { postSentry, type Turn } from './sentry.ts';
 import { failures, figuresOf, recoveryMs, relievedMs, type Span, type SpanFigures } from './window.ts';
 import { FAULTS, type Scene, type WorkerFault } from './worker-faults.ts';
 
@@ -64,7 +64,6 @@ export async function measureWorkerFault(
   );
   const ids = workers.map(({ id_worker }) => id_worker);
   await fleet.whenUsed(ids);
-  await using sentry = postSentry(fleet, ids, signal);
 
   const faultMs = options.faultSeconds * 1_000 * (fault.length ?? 1);
   const strikeAtMs = (WARM_UP_SECONDS + options.seconds) * 1_000;
@@ -84,7 +83,7 @@ export async function measureWorkerFault(
   const [load] = await Promise.all([loading, striking]);
   fleet.assertRunning();
   if (fault.tells) for (const victim of scene.victims) await victim.tell('report');
-  return toSample({ name, load, scene, turns: sentry.turns, faultMs, endMs });
+  return toSample({ name, load, scene, turns: fleet.turns, faultMs, endMs });
 }
 
 interface SceneParts {

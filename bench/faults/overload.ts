@@ -18,7 +18,7 @@ export interface OverloadSample extends FaultFigures {
   readonly times: number;
   readonly offered_per_second: number;
   readonly capacity_per_second: number;
-  /** Answered with 200 within the deadline. */
+  /** Answered with 200 within the deadline, while the overload lasted: not what it left behind. */
   readonly goodput_per_second: number;
   readonly goodput_of_capacity: number;
   readonly served: number;
@@ -86,7 +86,8 @@ export async function measureOverload(
   const count = (status: number) => spans.during.others[status] ?? 0;
   const seconds = options.overloadSeconds;
   const served = latenciesOf(load, during, OK);
-  const inTime = served.filter((latency) => latency <= DEADLINE_MS).length;
+  const servedInTime = served.filter((latency) => latency <= DEADLINE_MS).length;
+  const goodput = answeredInTime(load, during) / seconds;
   const refused = count(REFUSED);
   const cpuUs = cpuEnd.us - cpuBegin.us;
   const firstRefused = load.status.findIndex(
@@ -106,12 +107,12 @@ export async function measureOverload(
     times,
     offered_per_second: spans.during.requests / seconds,
     capacity_per_second: capacity.per_second,
-    goodput_per_second: inTime / seconds,
-    goodput_of_capacity: inTime / seconds / capacity.per_second,
+    goodput_per_second: goodput,
+    goodput_of_capacity: goodput / capacity.per_second,
     served: served.length,
     p50_served_ms: percentile(served, 0.5),
     p99_served_ms: percentile(served, 0.99),
-    within_deadline_share: served.length === 0 ? null : inTime / served.length,
+    within_deadline_share: served.length === 0 ? null : servedInTime / served.length,
     deadline_ms: DEADLINE_MS,
     refused,
     refused_per_second: refused / seconds,
@@ -129,6 +130,16 @@ function joined(parts: readonly (readonly [number, Float64Array])[]): Float64Arr
   return Float64Array.from(
     parts.flatMap(([fromS, arrivals]) => [...arrivals].map((at) => at + fromS * 1_000)),
   );
+}
+
+/** By when the answers came. */
+function answeredInTime({ intendedMs, latencyMs, status }: OpenLoopResult, { fromMs, toMs }: Span): number {
+  let count = 0;
+  for (const [index, latency] of latencyMs.entries()) {
+    const at = intendedMs[index]! + latency;
+    if (status[index] === OK && latency <= DEADLINE_MS && at >= fromMs && at < toMs) count++;
+  }
+  return count;
 }
 
 /** Neither served, nor refused, nor late. */
