@@ -18,6 +18,11 @@ const WARM_UP_RUNS = 20;
 const WARM_UP_BUDGET_MS = 500;
 /** Rows run together and then singly to see whether they are independent. */
 const PROBE_ROWS = 4;
+/** Rows of the run that shows what rows gain by running together, and how often it is made. */
+const GAIN_ROWS = 8;
+const GAIN_RUNS = 5;
+/** What that may take, milliseconds; a model of long runs is tried once, with fewer rows. */
+const GAIN_BUDGET_MS = 200;
 /** Float arithmetic in another order differs by this much at most, relative to the larger value. */
 const TOLERANCE = 1e-3;
 /** Of the numbers that mix made-up integers; one row of one element each is 0, 1, 1, 0 with it. */
@@ -112,6 +117,37 @@ export async function hasIndependentRows(
   } catch {
     return false;
   }
+}
+
+/**
+ * How many times as many rows a millisecond a batch comes to as single rows do; undefined where the model refuses the
+ * made-up batch.
+ * @param maxBatchRows at least 2
+ * @param rowMs time of a run of one row, milliseconds
+ */
+export async function batchGain(
+  session: InferenceSession,
+  signature: ModelSignature,
+  maxBatchRows: number,
+  rowMs: number,
+  now: () => number,
+): Promise<number | undefined> {
+  const affordable = Math.floor(GAIN_BUDGET_MS / Math.max(rowMs, 0.01));
+  const rows = Math.min(maxBatchRows, Math.max(2, Math.min(GAIN_ROWS, affordable)));
+  const inputs = madeUpInputs(signature, rows);
+  const outputs = signature.outputs.map((_, i) => i);
+  const begin = now();
+  let runMs = Number.POSITIVE_INFINITY;
+  try {
+    for (let run = 0; run < GAIN_RUNS && now() - begin < GAIN_BUDGET_MS; run++) {
+      const start = now();
+      await session.run(inputs, outputs);
+      runMs = Math.min(runMs, now() - start);
+    }
+  } catch {
+    return undefined;
+  }
+  return (rows * rowMs) / runMs;
 }
 
 /** Small varied values, the same each time, in the model's shapes; variable dimensions are 1. */

@@ -9,7 +9,8 @@ import type { InferenceSession } from './inference-session.ts';
 import { ModelServer } from './model-server.ts';
 import type { WorkerPresence } from './presence.ts';
 import { DEFAULT_MAX_BATCH_ROWS, deriveSignature } from './signature.ts';
-import { exercise, hasIndependentRows, warmUp } from './warm-up.ts';
+import { usefulSlots } from './useful-slots.ts';
+import { batchGain, exercise, hasIndependentRows, warmUp } from './warm-up.ts';
 
 export interface WorkerLog {
   info(fields: Record<string, unknown>, message: string): void;
@@ -35,10 +36,6 @@ export interface SessionLoader {
 const LONGEST_INLINE_RUN_MS = 10;
 /** A run on the event loop that takes this long shows that the measurement at the start does not hold. */
 const MOVE_AFTER_RUN_MS = 50;
-/** A model that takes one request at a time holds as many as this long a stretch of work needs, within bounds. */
-const SINGLE_SLOTS_MS = 4;
-const MIN_SLOTS = 2;
-const MAX_SINGLE_SLOTS = 32;
 /** Requests that a worker holds at most, in multiples of the slots that it tells each gateway of. */
 const HELD_PER_SLOT = 4;
 const MAX_BUFFERED_BYTES = 512 * 1024 * 1024;
@@ -166,6 +163,11 @@ async function prepareModel(
     }
   }
   const maxBatchRows = signature.batchable ? (config.maxBatchSize ?? DEFAULT_MAX_BATCH_ROWS) : 1;
+  const gain =
+    maxBatchRows > 1 && warm.error === undefined
+      ? await batchGain(session, signature, maxBatchRows, warm.runMs, now)
+      : undefined;
+  const slots = usefulSlots({ maxBatchRows, rowMs: warm.runMs, gain });
   const inline = session;
   const { inputs, outputs } = session;
   const loadThreaded = () => loader.threaded(modelPath, threads, { inputs, outputs });
@@ -190,12 +192,7 @@ async function prepareModel(
       log.debug({ error: error.message }, 'made-up requests cannot be answered');
     });
   }
-  const slots = signature.batchable
-    ? Math.max(MIN_SLOTS, 2 * maxBatchRows)
-    : Math.min(
-        MAX_SINGLE_SLOTS,
-        Math.max(MIN_SLOTS, Math.ceil(SINGLE_SLOTS_MS / Math.max(warm.runMs, 0.01))),
-      );
-  log.debug({ runMs: warm.runMs, maxBatchRows, slots, batchable: signature.batchable }, 'model is warm');
+  const { batchable } = signature;
+  log.debug({ runMs: warm.runMs, maxBatchRows, gain, slots, batchable }, 'model is warm');
   return { session, signature, maxBatchRows, slots };
 }
