@@ -186,6 +186,9 @@ export const inferenceSchemas: Schemas = {
         binary_data_output: flag(
           'Whether outputs that say nothing themselves come in binary; default false.',
         ),
+        timeout: whole(
+          'Microseconds from the arrival at the worker in which the answer is of use; 0: without end.',
+        ),
       }),
       inputs: { ...list('All inputs of the model, in any order.', ref('InputTensor')), minItems: 1 },
       outputs: list('The outputs that are wanted. Absent or empty: all.', ref('RequestedOutput')),
