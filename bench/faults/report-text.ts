@@ -4,8 +4,8 @@ import type { FaultsReport } from './report.ts';
 
 const FIRST_COLUMN = 36;
 const COLUMN = 12;
-/** Above this part of the p99 the client's own lateness spoils it. */
-const LAG_SHARE = 0.3;
+/** A client that is later than this measures itself, and the machine is busy with other things. */
+const MOST_LAG_MS = 5;
 
 export function renderReport(report: FaultsReport): string {
   const { machine, settings, capacity } = report;
@@ -94,7 +94,7 @@ function overloadTable({ overload }: FaultsReport): string[] {
 function lagLines({ faults, overload }: FaultsReport): string[] {
   const samples = [...faults.flatMap((sample) => ('lag_ms' in sample ? [sample] : [])), ...overload];
   return samples
-    .filter(({ lag_ms, p99_before_ms }) => lag_ms > LAG_SHARE * (p99_before_ms ?? 0))
+    .filter(({ lag_ms }) => lag_ms > MOST_LAG_MS)
     .map(({ title, lag_ms }) => `!!! ${title}: the client itself was late, p99 ${round(lag_ms, 1)} ms`);
 }
 
