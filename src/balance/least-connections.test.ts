@@ -1,22 +1,15 @@
 /** Least connections: the emptiest worker is taken, ties are shared out exactly, a full worker never is. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Candidate, pickLeastConnections } from './least-connections.ts';
+import { anyCandidates, candidateOf } from '../../test/support/candidates.ts';
+import { pickLeastConnections } from './least-connections.ts';
 
-const candidate: fc.Arbitrary<Candidate> = fc.record({
-  load: fc.nat(20),
-  occupied: fc.nat(20),
-  slots: fc.integer({ min: 1, max: 20 }),
-  sent: fc.nat(5),
-});
-
-const idle = (count: number) =>
-  Array.from({ length: count }, () => ({ load: 0, occupied: 0, slots: 8, sent: 0 }));
+const idle = (count: number) => Array.from({ length: count }, () => candidateOf());
 
 describe('pickLeastConnections', () => {
   it('takes a worker with a free slot than which none has less load, whenever there is one', () => {
     fc.assert(
-      fc.property(fc.array(candidate, { maxLength: 30 }), (candidates) => {
+      fc.property(anyCandidates, (candidates) => {
         const open = candidates.filter(({ occupied, slots }) => occupied < slots);
         const picked = candidates[pickLeastConnections(candidates)];
         if (open.length === 0) expect(picked).toBeUndefined();
@@ -53,21 +46,20 @@ describe('pickLeastConnections', () => {
 
   it('CT5: looks once at each of 100 workers', () => {
     let looks = 0;
-    const busy = Array.from({ length: 100 }, (_, i) => ({
-      slots: 1_000,
-      occupied: 1,
-      sent: 0,
-      get load() {
-        looks++;
-        return 1 + (i % 7);
-      },
-    }));
+    const busy = Array.from({ length: 100 }, (_, i) =>
+      Object.defineProperty(candidateOf({ occupied: 1 }), 'load', {
+        get() {
+          looks++;
+          return 1 + (i % 7);
+        },
+      }),
+    );
     pickLeastConnections(busy);
     expect(looks).toBe(100);
   });
 
   it('says so when there is nobody', () => {
     expect(pickLeastConnections([])).toBe(-1);
-    expect(pickLeastConnections([{ load: 3, occupied: 3, slots: 3, sent: 0 }])).toBe(-1);
+    expect(pickLeastConnections([candidateOf({ load: 3, occupied: 3, slots: 3 })])).toBe(-1);
   });
 });

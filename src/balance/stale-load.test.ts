@@ -1,20 +1,12 @@
 /** Several gateways that hear of each other's load a tick late: no herd onto the worker that was emptiest then. */
 import { describe, expect, it } from 'vitest';
-import { type Candidate, expectedLoad, pickLeastConnections } from './least-connections.ts';
+import { candidateOf } from '../../test/support/candidates.ts';
+import { seededRandom } from '../../test/support/seeded-random.ts';
+import { expectedLoad } from './expected-load.ts';
+import { pickLeastConnections } from './least-connections.ts';
 
 const WORKERS = 4;
 const TICK_MS = 10;
-
-/** Mulberry32: the same draws on every run. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Hold {
   /** Its own requests at each worker now, and when it last heard; and what it heard of the others' then. */
@@ -58,12 +50,9 @@ function simulate(
     for (const { gateway, worker } of ends[ms] ?? []) (holds[gateway] as Hold).now[worker]!--;
     for (const [gateway, hold] of holds.entries()) {
       for (let n = arrivals(gateway, ms); n > 0 && sent < requests; n--) {
-        const candidates: Candidate[] = hold.now.map((_, worker) => ({
-          load: load(hold, worker),
-          occupied: 0,
-          slots: 1_000,
-          sent: hold.sent[worker]!,
-        }));
+        const candidates = hold.now.map((_, worker) =>
+          candidateOf({ load: load(hold, worker), slots: 1_000, sent: hold.sent[worker]! }),
+        );
         const worker = pickLeastConnections(candidates);
         hold.sent[worker]!++;
         hold.now[worker]!++;
@@ -99,13 +88,13 @@ const expected = (gateways: number) => (hold: Hold, w: number) =>
 
 describe('three gateways before four equal workers', () => {
   it('share 10,000 steady requests out to within 2 %', () => {
-    const random = randomFrom(1);
+    const random = seededRandom(1).next;
     const { served } = simulate(3, 10_000, () => (random() < 0.8 ? 1 : 0), expected(3), random);
     for (const count of served) expect(Math.abs(count - 2_500)).toBeLessThanOrEqual(50);
   });
 
   it('share 10,000 requests that come in bursts out to within 2 %', () => {
-    const random = randomFrom(2);
+    const random = seededRandom(2).next;
     const bursts = () => (random() < 0.02 ? Math.floor(random() * 60) : 0);
     const { served } = simulate(3, 10_000, bursts, expected(3), random);
     for (const count of served) expect(Math.abs(count - 2_500)).toBeLessThanOrEqual(50);
@@ -113,7 +102,7 @@ describe('three gateways before four equal workers', () => {
 
   it('do not overshoot where gateways that take the stale load for current do', () => {
     const run = (load: (hold: Hold, w: number) => number) => {
-      const random = randomFrom(3);
+      const random = seededRandom(3).next;
       const bursts = () => (random() < 0.05 ? Math.floor(random() * 40) : 0);
       return simulate(8, 20_000, bursts, load, random).worstExcess;
     };
