@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideEjections, type EjectionLimits, type PeerRecord } from './decide-ejections.ts';
 
-const LIMITS: EjectionLimits = { maxEjectedPercent: 50, consecutiveFailures: 5, saturated: false };
+const LIMITS: EjectionLimits = { maxEjectedPercent: 50, consecutiveFailures: 5 };
 const HEALTHY: Omit<PeerRecord, 'id_worker'> = {
   ejected: false,
   consecutiveFailures: 0,
@@ -65,8 +65,7 @@ describe('the time of a run', () => {
     expect(reasons(workers(slow, fast, fast, fast, slow, fast))).toEqual({});
   });
 
-  it('does not while requests wait, by few answers, for few milliseconds, or without a measure of the peers', () => {
-    expect(reasons(workers({ serviceMs: 120 }, {}), { saturated: true })).toEqual({});
+  it('does not by few answers, for few milliseconds, or without a measure of the peers', () => {
     expect(reasons(workers({ serviceMs: 120, answers: 9 }, {}))).toEqual({});
     expect(reasons(workers({ serviceMs: 5 }, { serviceMs: 0.02 }))).toEqual({});
     expect(reasons(workers({ serviceMs: 120 }, { serviceMs: 0 }))).toEqual({});
@@ -88,7 +87,7 @@ describe('a worker that answers nothing', () => {
     expect(reasons(workers(hung, {}))).toEqual({
       w1: 'holds 8 requests and has answered none for 640 ms',
     });
-    expect(reasons(workers({ stalledMs: 501, inFlight: 1 }, {}), { saturated: true })).toEqual({
+    expect(reasons(workers({ stalledMs: 501, inFlight: 1 }, {}))).toEqual({
       w1: 'holds 1 request and has answered none for 501 ms',
     });
   });
@@ -149,7 +148,6 @@ it('ejects nobody twice, nobody who is ejected, and never beyond the share', () 
   const limits = fc.record({
     maxEjectedPercent: fc.nat(100),
     consecutiveFailures: fc.nat(6),
-    saturated: fc.boolean(),
   });
   fc.assert(
     fc.property(fc.array(peer, { maxLength: 12 }), limits, (records, given) => {

@@ -27,8 +27,6 @@ export interface EjectionLimits {
   readonly maxEjectedPercent: number;
   /** Failures in a row that eject; 0 is off. */
   readonly consecutiveFailures: number;
-  /** Requests wait: even a slow worker is better than none then. */
-  readonly saturated: boolean;
 }
 
 export interface Ejection {
@@ -41,7 +39,10 @@ export interface Ejection {
 const LEAST_REQUESTS = 20;
 const LEAST_SUCCESS_RATE = 0.8;
 const LEAST_RATE_GAP = 0.2;
-/** Machines of a fleet may well differ fivefold in speed; a slow one is still of use. */
+/**
+ * Machines of a fleet may well differ fivefold in speed, and a slow one is still of use. What one adds that is eightfold
+ * slower is not missed, also when there is too much to do.
+ */
 const SLOW_RATIO = 8;
 const LEAST_SLOW_GAP_MS = 5;
 const LEAST_ANSWERS = 10;
@@ -72,7 +73,7 @@ export function decideEjections(peers: readonly PeerRecord[], limits: EjectionLi
       stalled(worker, others) ??
       failing(worker, limits) ??
       unreliable(worker, others) ??
-      (limits.saturated ? undefined : slow(worker, others));
+      slow(worker, others);
     if (finding) findings.push(finding);
   }
   findings.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.badness - a.badness);

@@ -215,8 +215,12 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     const now = this.#options.now();
     const { exchange } = attempt;
     const { route } = exchange;
-    if (exchange.hedge || !route.record.idempotent || !route.retries.take(now)) return;
-    if (this.#double(attempt, now)) route.statistics.retries++;
+    if (!route.record.idempotent) return;
+    const other = exchange.attempt === attempt ? exchange.hedge : exchange.attempt;
+    if (other?.link.breaker.state === 'closed' || !route.retries.take(now)) return;
+    // Both of its workers are stuck: one of the tries makes room for a third.
+    if (other) this.#abandon(attempt);
+    if (this.#double(other ?? attempt, now)) route.statistics.retries++;
   }
 
   /** Ends what has waited too long, and tries again what waits. To be called every 50 ms or so. */

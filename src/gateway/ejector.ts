@@ -16,8 +16,8 @@ export interface EjectorOptions {
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
 }
 
-/** How often what lies back is halved, milliseconds. */
-const AGE_MS = 1_000;
+/** How often what lies back is halved, milliseconds: long enough for ten answers of a slow worker. */
+const AGE_MS = 3_000;
 /** Two ticks further apart than this say that our own process did not run: nobody else's silence counts. */
 const LATE_TICK_MS = 250;
 
@@ -39,7 +39,7 @@ export class Ejector {
     const { breaker } = link;
     const before = breaker.state;
     if (before === 'open') return;
-    breaker.onFailure(now);
+    link.onBlamed(now);
     if (before === 'half-open') this.#left(link, route);
     else if (breaker.consecutiveFailures >= this.#options.ejectAfter) this.#judge(route, now);
   }
@@ -73,8 +73,8 @@ export class Ejector {
     if (peers.length < 2) return;
     const { ejectAfter, maxEjectedPercent } = this.#options;
     const ejections = decideEjections(
-      peers.map((link) => link.record(now)),
-      { maxEjectedPercent, consecutiveFailures: ejectAfter, saturated: route.waiting.size > 0 },
+      peers.map((link) => link.record(now, route.record.idempotent)),
+      { maxEjectedPercent, consecutiveFailures: ejectAfter },
     );
     for (const { id_worker, reason } of ejections) {
       const link = peers.find((one) => one.id_worker === id_worker);

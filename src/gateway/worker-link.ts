@@ -68,10 +68,11 @@ export class WorkerLink implements Candidate {
   #latencyMs = 0;
   /** Since when it holds requests and has answered none. */
   #quietSince = 0;
-  /** What it did lately; halved every second. */
+  /** What it did lately; halved from time to time. */
   #recentAnswers = 0;
   #recentServiceMs = 0;
   #recentFailures = 0;
+  #recentBlame = 0;
   readonly #openedAt: number;
   #tried = false;
 
@@ -111,7 +112,7 @@ export class WorkerLink implements Candidate {
   }
 
   get serviceMs(): number {
-    return this.#service.meanMs;
+    return this.#service.leastMs;
   }
 
   get latencyMs(): number {
@@ -174,6 +175,12 @@ export class WorkerLink implements Candidate {
     this.#quietSince = now;
   }
 
+  /** What it failed, another answered. */
+  onBlamed(now: number): void {
+    this.#recentBlame++;
+    this.breaker.onFailure(now);
+  }
+
   /** A try ended without anything to be learned from it. */
   onVoid(attempt: SentTry): void {
     if (attempt.isProbe) this.breaker.onProbeVoid();
@@ -195,20 +202,22 @@ export class WorkerLink implements Candidate {
     this.#quietSince = now;
   }
 
-  /** To be called every second: what lies back counts half. */
+  /** What lies back counts half from now on. */
   age(): void {
     this.#recentAnswers /= 2;
     this.#recentServiceMs /= 2;
     this.#recentFailures /= 2;
+    this.#recentBlame /= 2;
   }
 
-  record(now: number): PeerRecord {
+  /** @param compared whether what it failed was tried elsewhere, so that only what others answered is its fault */
+  record(now: number, compared: boolean): PeerRecord {
     return {
       id_worker: this.id_worker,
       ejected: this.breaker.state === 'open',
       consecutiveFailures: this.breaker.consecutiveFailures,
       succeeded: this.#recentAnswers,
-      failed: this.#recentFailures,
+      failed: compared ? this.#recentBlame : this.#recentFailures,
       serviceMs: this.#recentAnswers > 0 ? this.#recentServiceMs / this.#recentAnswers : 0,
       answers: this.#recentAnswers,
       stalledMs: this.attempts.size > 0 ? now - this.#quietSince : 0,

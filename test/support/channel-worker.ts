@@ -8,6 +8,7 @@ import type { WorkerTable } from '../../src/table/control-table.ts';
 export interface ChannelWorkerOptions {
   readonly table: WorkerTable;
   readonly id_worker: string;
+  readonly id_model?: string;
   /** As it declares them. */
   readonly slots: number;
   /** Requests that it holds; beyond that it answers busy. */
@@ -41,7 +42,7 @@ export async function startChannelWorker(options: ChannelWorkerOptions): Promise
   const presence = new TablePresence({ table, log, ...ownTerms });
   await presence.register({
     id_worker,
-    id_model: TIMED_MODEL,
+    id_model: options.id_model ?? TIMED_MODEL,
     version: '1',
     endpoint: tcpEndpoint('127.0.0.1', options.advertisedPort ?? address.port),
     slots,
