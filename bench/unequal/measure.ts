@@ -41,8 +41,8 @@ export interface UnequalRun {
   readonly signal: AbortSignal;
 }
 
-/** Queues begin empty; what comes in the first second of a run finds them shorter than they come to be. */
-const RUN_IN_SECONDS = 1;
+/** Queues begin empty; what comes in the first seconds of a run finds them shorter than they come to be. */
+const RUN_IN_SECONDS = 2;
 /** Compilers settle, connections open, and the policies learn who is how fast. */
 const WARM_UP_SECONDS = 5;
 const WARM_UP_LOAD = 0.7;

@@ -22,7 +22,7 @@ interface Extent {
 }
 
 const FULL: Extent = {
-  ...{ rounds: 3, seconds: 5, loads: [0.5, 0.7, 0.9], workloads: WORKLOADS, policies: POLICIES },
+  ...{ rounds: 3, seconds: 4, loads: [0.5, 0.7, 0.9], workloads: WORKLOADS, policies: POLICIES },
 };
 const QUICK: Extent = {
   ...{ rounds: 2, seconds: 4, loads: [0.9], workloads: ['lognormal', 'constant', 'code'] },
@@ -66,7 +66,7 @@ Needs nginx, haproxy and redis-server (installed with apt-get when run as root o
 options:
   --quick            fewer systems, loads and seconds, under 4 minutes: the figures mean less
   --rounds N         how often all is measured, in rotated order (default ${FULL.rounds}, quick ${QUICK.rounds})
-  --seconds N        seconds of each run that count, after one that does not (default ${FULL.seconds}, quick ${QUICK.seconds})
+  --seconds N        seconds of each run that count, after two that do not (default ${FULL.seconds}, quick ${QUICK.seconds})
   --only A,B         only these scenarios
   --workloads A,B    only these of what is sent
   --loads A,B        parts of capacity (default ${FULL.loads.join(',')}, quick ${QUICK.loads.join(',')})
@@ -75,9 +75,10 @@ options:
   --maxconn A,B      HAProxy with queueing, with each of these limits a worker (default 1: the best of 1 to 4 for
                      workers that do one request at a time)
   --slots N          requests at once that Turntable is told a worker takes (default 1)
-  --mean-ms N        mean demand (default 20)
-  --abreast N        systems measured at the same time (default 5): on the processors they leave each other room,
-                     and what disturbs one disturbs all
+  --mean-ms N        mean demand (default 50): what passes between an answer and a worker's next request, half a
+                     millisecond or more, counts against whoever lets requests wait in front of the workers
+  --abreast N        systems measured at the same time (default 5, for which two cores have room): what disturbs one
+                     disturbs all
   --traces DIR       of the Azure LLM inference traces 2023, CC-BY 4.0 (default ../shared/data/azure-llm-2023, and
                      where that is not there, none)
   --json             print one JSON object on stdout instead of the report
@@ -100,7 +101,7 @@ export function readOptions(args: readonly string[]): UnequalOptions | null {
       policies: { type: 'string' },
       maxconn: { type: 'string', default: '1' },
       slots: { type: 'string', default: '1' },
-      'mean-ms': { type: 'string', default: '20' },
+      'mean-ms': { type: 'string', default: '50' },
       abreast: { type: 'string', default: '5' },
       traces: { type: 'string' },
       json: { type: 'boolean', default: false },
