@@ -42,7 +42,7 @@ class BusyWorker implements Candidate {
   }
 
   complete(nowMs: number, latencyMs: number): void {
-    this.service.note(nowMs - latencyMs, nowMs);
+    this.service.note(latencyMs, nowMs);
     this.latencies.note(this.inFlight, latencyMs);
   }
 }

@@ -1,11 +1,8 @@
 /**
- * The mean time that one completion takes at a worker while it has work, as a gateway sees it from outside.
+ * The mean time that requests take at a worker, without what they waited there for others.
  *
- * After Lindley ("The theory of queues with a single server", 1952): a request begins to be served when it is sent or
- * when the one before it is done, whichever is later, so that its waiting at the worker does not count. Of a worker
- * that serves c at once the same gives c-th parts while it is busy, which is what one more request will add there. Of
- * answers that come in one burst the first one has all the time and the others have nearly none; they count alike, so
- * that their mean is right.
+ * Not the time from one completion to the next: of a worker that serves several at once that is the less the more it
+ * has, so that whoever has most would look fastest and be sent more still.
  *
  * The mean and its variance are weighted exponentially (West, "Updating mean and variance estimates", CACM 1979).
  */
@@ -14,11 +11,11 @@
 const WEIGHT = 0.02;
 /** By how many of its standard errors the mean may be below what was measured. */
 const DOUBT = 1.5;
-/** But no further below than this share: a burst of nearly nothing is not to make a worker seem infinitely fast. */
+/** But no further below than this share: a few of nearly nothing are not to make a worker seem infinitely fast. */
 const LEAST_SHARE = 0.25;
-/** Nothing is known of a worker that has completed nothing for this long, and for so many times what one takes it. */
+/** Nothing is known of a worker that has completed nothing for this long, and for so many times what one takes. */
 const STALE_MS = 5_000;
-const STALE_COMPLETIONS = 200;
+const STALE_REQUESTS = 200;
 
 export class ServiceTime {
   #meanMs = 0;
@@ -45,7 +42,7 @@ export class ServiceTime {
    * flight: one that was slow for a while is sent nothing, and would never be seen to be well again.
    */
   forgetIfStale(nowMs: number): boolean {
-    const staleMs = Math.max(STALE_MS, STALE_COMPLETIONS * this.#meanMs);
+    const staleMs = Math.max(STALE_MS, STALE_REQUESTS * this.#meanMs);
     if (this.#samples === 0 || nowMs - this.#completedAtMs < staleMs) return false;
     this.#samples = 0;
     this.#leastMs = 0;
@@ -54,10 +51,9 @@ export class ServiceTime {
 
   /**
    * A request was completed there now.
-   * @param sentAtMs when it was sent there, on the clock of `nowMs`
+   * @param sampleMs that it took, without its waiting
    */
-  note(sentAtMs: number, nowMs: number): void {
-    const sampleMs = nowMs - Math.max(sentAtMs, this.#completedAtMs);
+  note(sampleMs: number, nowMs: number): void {
     this.#completedAtMs = nowMs;
     this.#samples++;
     // Plain means at first, otherwise the first sample counted for as much as all that follow. Its weight is 1, which

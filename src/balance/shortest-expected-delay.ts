@@ -18,6 +18,11 @@ import { shouldWaitForFaster } from './wait-for-faster.ts';
 /** Service times of which one is up to this many times the other count as alike. */
 const ALIKE = 1.3;
 
+/** Those as fast as the fastest, but for chance, are equal: then the load alone decides, as with least connections. */
+function serviceOf({ serviceMs }: Candidate, fastestMs: number): number {
+  return serviceMs <= ALIKE * fastestMs ? fastestMs : serviceMs;
+}
+
 export function pickShortestExpectedDelay(candidates: readonly Candidate[], { waiting }: Chance): number {
   const fastestMs = fastestService(candidates);
   let quickest = -1;
@@ -25,7 +30,7 @@ export function pickShortestExpectedDelay(candidates: readonly Candidate[], { wa
   for (let index = 0; index < candidates.length; index++) {
     const candidate = candidates[index] as Candidate;
     if (!hasFreeSlot(candidate)) continue;
-    const delayMs = (candidate.load + 1) * (candidate.serviceMs || fastestMs);
+    const delayMs = (candidate.load + 1) * serviceOf(candidate, fastestMs);
     if (delayMs >= quickestMs) continue;
     quickest = index;
     quickestMs = delayMs;
@@ -58,7 +63,7 @@ function leastSentAlike(
     const candidate = candidates[index] as Candidate;
     if (candidate.load !== load || !hasFreeSlot(candidate)) continue;
     const { sent } = candidate;
-    if (sent >= bestSent || (load + 1) * (candidate.serviceMs || fastestMs) > alikeMs) continue;
+    if (sent >= bestSent || (load + 1) * serviceOf(candidate, fastestMs) > alikeMs) continue;
     best = index;
     bestSent = sent;
   }

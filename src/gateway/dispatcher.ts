@@ -295,6 +295,8 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
 
   #pickOther(route: VersionRoute, not: WorkerLink): WorkerLink | undefined {
     this.#chance.turn = route.turn++;
+    // What is sent again does not wait.
+    this.#chance.waiting = Number.POSITIVE_INFINITY;
     return pickOther(route.usable, not, this.#options.policy, this.#chance);
   }
 

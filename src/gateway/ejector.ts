@@ -55,7 +55,7 @@ export class Ejector {
     for (const route of routes) {
       for (const link of route.links) {
         if (late) link.excuse(now);
-        if (ages) link.age();
+        if (ages) link.age(now);
         if (link.breaker.tick(now)) {
           this.#options.log.info({ id_worker: link.id_worker }, 'worker is tried again');
           this.#options.onChange(link, route);

@@ -158,7 +158,7 @@ export class WorkerLink implements Candidate {
     const serviceMs = Math.max(0, latencyMs - queueMs);
     this.#completed++;
     this.#latencyMs += (this.#completed === 1 ? 1 : LATENCY_WEIGHT) * (latencyMs - this.#latencyMs);
-    this.#service.note(attempt.sentAt, now);
+    this.#service.note(serviceMs, now);
     this.#latencies.note(attempt.met, latencyMs);
     this.#limit.onAnswered(queueMs, serviceMs, attempt.full);
     this.#recentAnswers++;
@@ -202,8 +202,10 @@ export class WorkerLink implements Candidate {
     this.#quietSince = now;
   }
 
-  /** What lies back counts half from now on. */
-  age(): void {
+  /** What lies back counts half from now on, and what is out of date not at all. */
+  age(now: number): void {
+    // One that was slow for a while is sent nothing, and would never be seen to be well again.
+    if (this.attempts.size === 0 && this.#service.forgetIfStale(now)) this.#latencies.forget();
     this.#recentAnswers /= 2;
     this.#recentServiceMs /= 2;
     this.#recentFailures /= 2;

@@ -115,8 +115,8 @@ export function simulateWorkers(policy: BalancePolicy, world: SimulatedWorld): S
     if (held.length === 0 && service.forgetIfStale(nowMs)) latency.forget();
   };
   const complete = (worker: SimulatedWorker) => {
-    const { arrivedMs, sentMs, met } = worker.held.shift()!;
-    worker.service.note(sentMs, nowMs);
+    const { arrivedMs, serviceMs, sentMs, met } = worker.held.shift()!;
+    worker.service.note(serviceMs / worker.weight, nowMs);
     worker.latency.note(met, nowMs - sentMs);
     latenciesMs.push(nowMs - arrivedMs);
     worker.doneMs = Number.POSITIVE_INFINITY;
