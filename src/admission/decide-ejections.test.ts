@@ -155,7 +155,8 @@ it('ejects nobody twice, nobody who is ejected, and never beyond the share', () 
       const ejected = decideEjections(peers, given).map(({ id_worker }) => id_worker);
       const before = peers.filter((one) => one.ejected).map(({ id_worker }) => id_worker);
       expect(new Set([...ejected, ...before]).size).toBe(ejected.length + before.length);
-      const most = Math.max(1, Math.floor((peers.length * given.maxEjectedPercent) / 100));
+      const share = Math.floor((peers.length * given.maxEjectedPercent) / 100);
+      const most = given.maxEjectedPercent === 0 ? 0 : Math.max(1, share);
       if (peers.length <= 1) expect(ejected).toEqual([]);
       else expect(ejected.length).toBeLessThanOrEqual(Math.max(0, most - before.length));
     }),

@@ -23,7 +23,7 @@ export interface PeerRecord {
 }
 
 export interface EjectionLimits {
-  /** Of the version's workers; one may be ejected in any case, where there are several. */
+  /** Of the version's workers; above 0 one may be ejected in any case, where there are several. */
   readonly maxEjectedPercent: number;
   /** Failures in a row that eject; 0 is off. */
   readonly consecutiveFailures: number;
@@ -63,6 +63,7 @@ interface Finding extends Ejection {
 export function decideEjections(peers: readonly PeerRecord[], limits: EjectionLimits): readonly Ejection[] {
   if (peers.length <= 1) return [];
   const active = peers.filter(({ ejected }) => !ejected);
+  if (limits.maxEjectedPercent === 0) return [];
   const most = Math.max(1, Math.floor((peers.length * limits.maxEjectedPercent) / 100));
   const room = most - (peers.length - active.length);
   if (room <= 0) return [];

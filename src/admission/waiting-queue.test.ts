@@ -33,7 +33,7 @@ describe('WaitingQueue', () => {
     }
     expect(queue.peek()?.name).toBe('c');
     expect([0, 2, 3, 7].map((priority) => queue.ahead(priority))).toEqual([2, 2, 4, 5]);
-    expect(names(queue.takeAll())).toEqual(['c', 'e', 'b', 'd', 'a']);
+    expect(names(queue.takeAged(Number.POSITIVE_INFINITY))).toEqual(['c', 'e', 'b', 'd', 'a']);
     expect(queue.peek()).toBeUndefined();
   });
 
@@ -86,7 +86,7 @@ describe('WaitingQueue', () => {
     expect(queue.size).toBe(4);
     expect(queue.offer(item('e'), 4, 1, 50)).toBe(false);
     expect(names(queue.takeAged(110))).toEqual(['a']);
-    expect(names(queue.takeAll())).toEqual(['b', 'c', 'd']);
+    expect(names(queue.takeAged(Number.POSITIVE_INFINITY))).toEqual(['b', 'c', 'd']);
   });
 
   it('takes out what has waited for as long as it may, and nothing younger', () => {
@@ -168,7 +168,7 @@ describe('WaitingQueue', () => {
             expect(queue.hasRoom(p, 20)).toBe(model.hasRoom(p, 20));
           }
         }
-        expect(queue.takeAll()).toEqual(model.waiting.map(({ item }) => item));
+        expect(queue.takeAged(Number.POSITIVE_INFINITY)).toEqual(model.waiting.map(({ item }) => item));
         expect([queue.size, queue.bytes, queue.peek()]).toEqual([0, 0, undefined]);
       }),
     );

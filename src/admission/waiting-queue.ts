@@ -130,15 +130,7 @@ export class WaitingQueue<Item extends object> {
 
   /** Takes out those that have waited for as long as any may, the more important first. */
   takeAged(nowMs: number): Item[] {
-    return this.#takeSince(nowMs - this.#limits.maxAgeMs);
-  }
-
-  /** Takes out everything, in the order in which it would have been served. */
-  takeAll(): Item[] {
-    return this.#takeSince(Number.POSITIVE_INFINITY);
-  }
-
-  #takeSince(latestMs: number): Item[] {
+    const latestMs = nowMs - this.#limits.maxAgeMs;
     const taken: Item[] = [];
     for (const list of this.#lists) {
       for (let item = list.first; item && this.#placeOf(item).sinceMs <= latestMs; item = list.first) {

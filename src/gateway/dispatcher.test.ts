@@ -104,6 +104,7 @@ function setUp(given: Partial<typeof DEFAULTS> = {}) {
   route.refreshUsable();
   let now = 0;
   const blamed: string[] = [];
+  const outrun: number[] = [];
   const dispatcher = new Dispatcher({
     maxInFlight,
     policy: POLICIES['least-connections'],
@@ -112,6 +113,7 @@ function setUp(given: Partial<typeof DEFAULTS> = {}) {
     now: () => now,
     onLoadChange: () => {},
     routes: () => [route],
+    onOutrun: () => outrun.push(now),
     onBlamed: (link) => blamed.push(link.id_worker),
     findRoute: () => route,
   });
@@ -128,6 +130,7 @@ function setUp(given: Partial<typeof DEFAULTS> = {}) {
     outcomes,
     statistics,
     blamed,
+    outrun,
     start: (name: string, { priority = 3, timeoutMs = 10_000, bytes = 1 } = {}) =>
       dispatcher.start(
         route,
@@ -448,6 +451,30 @@ describe('Dispatcher', () => {
     expect(new Set(outcomes).size).toBe(4);
     expect(channels[0]?.inFlight).toBe(0);
     expect([dispatcher.inFlight, statistics.inFlight]).toEqual([0, 0]);
+  });
+
+  it('finds a worker stalled when another answers what it holds in a small part of the time', () => {
+    const { start, channels, links, tick, dispatcher, outrun } = setUp({ slots: 4 });
+    start('stuck');
+    const first = channels.findIndex(({ inFlight }) => inFlight > 0);
+    const [link, other] = [links[first] as WorkerLink, channels[1 - first] as FakeChannel];
+    tick(600);
+    dispatcher.rescue(link);
+    tick(30);
+    expect(link.record(630, true).stalledMs).toBe(0);
+    other.answer();
+    expect(outrun).toEqual([630]);
+  });
+
+  it('takes a request for long that takes long at another worker as well', () => {
+    const { start, channels, links, tick, dispatcher, outrun } = setUp({ slots: 4 });
+    start('long');
+    const first = channels.findIndex(({ inFlight }) => inFlight > 0);
+    tick(600);
+    dispatcher.rescue(links[first] as WorkerLink);
+    tick(400);
+    channels[1 - first]?.answer();
+    expect(outrun).toEqual([]);
   });
 
   it('refuses at once when all workers have been gone for a while and none is to come', () => {

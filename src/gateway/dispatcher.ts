@@ -4,11 +4,9 @@
  */
 import { DeadlineWheel } from '../admission/deadline-wheel.ts';
 import { hasFairRoom } from '../admission/fair-share.ts';
-import type { BalancePolicy } from '../balance/candidate.ts';
 import type { ChannelFailure, ChannelResponse } from '../channel/channel.ts';
 import type { WorkerError } from '../channel/messages.ts';
 import {
-  Attempt,
   type AttemptHandler,
   Exchange,
   type ExchangeErrorCode,
@@ -17,7 +15,6 @@ import {
   type ExchangeTerms,
 } from './exchange.ts';
 import type { RoutedAttempt, RoutedExchange, VersionRoute } from './model-route.ts';
-import { pickOther } from './pick-other.ts';
 import {
   GATEWAY_FULL,
   noWorker,
@@ -26,20 +23,18 @@ import {
   refusalOf,
   tooShort,
 } from './route-refusal.ts';
+import { SecondTries } from './second-tries.ts';
+import { Sender, type SenderOptions } from './sender.ts';
 import type { WorkerLink } from './worker-link.ts';
 
-export interface DispatcherOptions {
+export interface DispatcherOptions extends SenderOptions {
   /** Requests under way at once at most, over all models. */
   readonly maxInFlight: number;
-  readonly policy: BalancePolicy;
-  readonly random: () => number;
-  /** Whether slow requests are sent to a second worker. */
-  readonly hedges: boolean;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Called whenever the load of some worker has changed. */
-  readonly onLoadChange: () => void;
   readonly routes: () => Iterable<VersionRoute>;
+  /** A worker holds requests of which another has answered one in a small part of the time. */
+  readonly onOutrun: (route: VersionRoute) => void;
   /** A worker has failed a request that another answered. */
   readonly onBlamed: (link: WorkerLink, route: VersionRoute) => void;
   /** Finds the route anew when a version went away while requests waited for it. */
@@ -50,6 +45,9 @@ export interface DispatcherOptions {
 const MAX_LOSSES = 3;
 /** A worker is taken for hung after somewhat more than this, milliseconds. */
 const SILENCE_MS = 400;
+/** A worker is at fault that is silent for this long, and for so many times what another took. */
+const OUTRUN_MS = 500;
+const OUTRUN_RATIO = 10;
 /** While requests are under way their deadlines are looked at this often, milliseconds. */
 const BEAT_MS = 5;
 const WHEEL_SLOTS = 1024;
@@ -57,12 +55,14 @@ const WHEEL_SLOTS = 1024;
 export class Dispatcher implements AttemptHandler<VersionRoute> {
   readonly #options: DispatcherOptions;
   readonly #active = new DeadlineWheel<RoutedExchange>(BEAT_MS, WHEEL_SLOTS, (exchange) => exchange.active);
-  readonly #chance: { turn: number; waiting: number; readonly random: () => number };
+  readonly #sender: Sender;
+  readonly #second: SecondTries;
   #beat: NodeJS.Timeout | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#chance = { turn: 0, waiting: 1, random: options.random };
+    this.#sender = new Sender(options, this);
+    this.#second = new SecondTries(this.#sender);
   }
 
   /** Requests under way, waiting ones included. */
@@ -104,8 +104,8 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     route.statistics.inFlight++;
     this.#beat ??= setTimeout(() => this.beat(), BEAT_MS);
     // Nobody overtakes what waits already.
-    const link = route.waiting.size === 0 ? this.#pick(route) : undefined;
-    if (link) this.#bind(exchange, link, now);
+    const link = route.waiting.size === 0 ? this.#sender.pick(route) : undefined;
+    if (link) this.#sender.send(exchange, link, now);
     else this.#wait(exchange, now);
     return exchange;
   }
@@ -121,12 +121,13 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     const { exchange, link } = attempt;
     const { route } = exchange;
     const queueMs = response.timings.queueUs / 1e3;
-    this.#leave(attempt);
+    this.#sender.leave(attempt);
     link.onAnswered(attempt, queueMs, now);
     route.onAnswered(now - attempt.sentAt, queueMs);
     this.#freed(link, route);
     if (exchange.suspect && exchange.suspect !== link) this.#options.onBlamed(exchange.suspect, route);
     exchange.link = link;
+    if (exchange.attempt) this.#compare(exchange.attempt, now - attempt.sentAt, now);
     if (this.#end(exchange)) exchange.owner.onAnswer(exchange, response);
     this.pump(route);
   }
@@ -135,7 +136,7 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     const now = this.#options.now();
     const { exchange, link } = attempt;
     const { route } = exchange;
-    this.#leave(attempt);
+    this.#sender.leave(attempt);
     this.#freed(link, route);
     if (!mayBeTheWorkers(error)) {
       link.onVoid(attempt);
@@ -146,7 +147,7 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
       const first = exchange.suspect === undefined;
       exchange.suspect ??= link;
       // The other try may yet do better. Where two workers fail a request it is the request, and neither is blamed.
-      if (!exchange.attempt && !(first && this.#tryElsewhere(exchange, link, now))) {
+      if (!exchange.attempt && !(first && this.#second.elsewhere(exchange, link, now))) {
         this.#fail(exchange, error.code, error.message);
       }
     }
@@ -157,7 +158,7 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     const now = this.#options.now();
     const { exchange, link } = attempt;
     const { route } = exchange;
-    this.#leave(attempt);
+    this.#sender.leave(attempt);
     link.onVoid(attempt);
     if (failure === 'busy') {
       link.onBusy();
@@ -190,10 +191,10 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
         this.#refuse(next, tooShort(next.deadlineAt - now, route.leastMs));
         continue;
       }
-      const link = this.#pick(route);
+      const link = this.#sender.pick(route);
       if (!link) return;
       route.takeUp(next, now);
-      this.#bind(next, link, now);
+      this.#sender.send(next, link, now);
     }
   }
 
@@ -208,19 +209,15 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
 
   /** Sends what a worker holds to others as well: it may be stuck, and whoever answers first is heard. */
   rescue(link: WorkerLink): void {
-    for (let one = link.attempts.first; one; one = link.attempts.next(one)) one.onStuck();
+    for (let one = link.attempts.first; one; ) {
+      const next = link.attempts.next(one);
+      one.onStuck();
+      one = next;
+    }
   }
 
   onStuck(attempt: RoutedAttempt): void {
-    const now = this.#options.now();
-    const { exchange } = attempt;
-    const { route } = exchange;
-    if (!route.record.idempotent) return;
-    const other = exchange.attempt === attempt ? exchange.hedge : exchange.attempt;
-    if (other?.link.breaker.state === 'closed' || !route.retries.take(now)) return;
-    // Both of its workers are stuck: one of the tries makes room for a third.
-    if (other) this.#abandon(attempt);
-    if (this.#double(other ?? attempt, now)) route.statistics.retries++;
+    this.#second.rescue(attempt, this.#options.now());
   }
 
   /** Ends what has waited too long, and tries again what waits. To be called every 50 ms or so. */
@@ -244,7 +241,7 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     const now = this.#options.now();
     this.#endLate(now);
     if (!this.#options.hedges) return;
-    for (const route of this.#options.routes()) this.#hedgeSlow(route, now);
+    for (const route of this.#options.routes()) this.#second.hedgeSlow(route, now);
   }
 
   close(): void {
@@ -263,70 +260,19 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     for (const exchange of late) this.pump(exchange.route);
   }
 
-  /** Sends to a second worker what is slower than most, while nobody waits and the budget lasts. */
-  #hedgeSlow(route: VersionRoute, now: number): void {
-    const { slowMs, hedgeable } = route;
-    if (slowMs === undefined) return;
-    for (let one = hedgeable.first; one && now - one.sentAt >= slowMs; one = hedgeable.first) {
-      hedgeable.remove(one);
-      if (route.waiting.size > 0 || one.exchange.hedge || !route.hedges.take(now)) continue;
-      if (this.#double(one, now)) route.statistics.hedges++;
-    }
-  }
-
-  /** Makes a second try beside one that is under way; false when nobody else can take it. */
-  #double({ exchange, link }: RoutedAttempt, now: number): boolean {
-    const other = this.#pickOther(exchange.route, link);
-    if (!other) return false;
-    exchange.hedge = this.#try(exchange, other, now);
-    return true;
+  /**
+   * Another worker has answered what this try waits for. Where it took a small part of the time, and its worker has
+   * answered nothing at all, the worker is at fault and not the request.
+   */
+  #compare({ link, exchange }: RoutedAttempt, otherMs: number, now: number): void {
+    const stalledMs = link.stalledMs(now);
+    if (stalledMs < OUTRUN_MS || stalledMs < OUTRUN_RATIO * otherMs) return;
+    link.onOutrun();
+    this.#options.onOutrun(exchange.route);
   }
 
   #hasRoom(route: VersionRoute): boolean {
     return hasFairRoom(route.statistics.inFlight, 1, this.#active.size, this.#options.maxInFlight);
-  }
-
-  #pick(route: VersionRoute): WorkerLink | undefined {
-    this.#chance.turn = route.turn++;
-    // Whoever is to be sent now counts, whether it waits already or has just come.
-    this.#chance.waiting = Math.max(1, route.waiting.size);
-    return route.usable[this.#options.policy(route.usable, this.#chance)];
-  }
-
-  #pickOther(route: VersionRoute, not: WorkerLink): WorkerLink | undefined {
-    this.#chance.turn = route.turn++;
-    // What is sent again does not wait.
-    this.#chance.waiting = Number.POSITIVE_INFINITY;
-    return pickOther(route.usable, not, this.#options.policy, this.#chance);
-  }
-
-  #bind(exchange: RoutedExchange, link: WorkerLink, now: number): void {
-    exchange.sentAt = now;
-    exchange.link = link;
-    exchange.attempt = this.#try(exchange, link, now);
-    if (this.#options.hedges && exchange.route.record.idempotent) {
-      exchange.route.hedgeable.add(exchange.attempt);
-    }
-  }
-
-  #try(exchange: RoutedExchange, link: WorkerLink, now: number): RoutedAttempt {
-    const attempt = new Attempt(this, exchange, link, now);
-    link.onSent(attempt);
-    exchange.request.timeoutMs = Math.max(1, Math.ceil(exchange.deadlineAt - now));
-    attempt.stream = link.channel.send(exchange.request, attempt);
-    this.#options.onLoadChange();
-    return attempt;
-  }
-
-  /** Sends a request that one worker failed to another; false when it may not be, or there is none. */
-  #tryElsewhere(exchange: RoutedExchange, not: WorkerLink, now: number): boolean {
-    const { route } = exchange;
-    if (!route.record.idempotent) return false;
-    const other = this.#pickOther(route, not);
-    if (!other || !route.retries.take(now)) return false;
-    route.statistics.retries++;
-    this.#bind(exchange, other, now);
-    return true;
   }
 
   /** Lets a request wait for its first worker. */
@@ -348,19 +294,10 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
       route.statistics.inFlight++;
       exchange.route = route;
     }
-    const link = this.#pick(route);
-    if (link) this.#bind(exchange, link, now);
+    const link = this.#sender.pick(route);
+    if (link) this.#sender.send(exchange, link, now);
     else if (route.isClosed || route.failing) this.#refuse(exchange, noWorker(route, 'no_worker'));
     else route.waitFirst(exchange, since, now);
-  }
-
-  /** A try is over. */
-  #leave(attempt: RoutedAttempt): void {
-    const { exchange, link } = attempt;
-    link.attempts.remove(attempt);
-    exchange.route.hedgeable.remove(attempt);
-    exchange.leave(attempt);
-    this.#options.onLoadChange();
   }
 
   /** Who finished something is busy no more. */
@@ -396,14 +333,8 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     const { route, attempt, hedge } = exchange;
     route.unwait(exchange);
     route.statistics.inFlight--;
-    if (attempt) this.#abandon(attempt);
-    if (hedge) this.#abandon(hedge);
-  }
-
-  #abandon(attempt: RoutedAttempt): void {
-    this.#leave(attempt);
-    attempt.link.onVoid(attempt);
-    attempt.link.channel.cancel(attempt.stream);
+    if (attempt) this.#sender.abandon(attempt);
+    if (hedge) this.#sender.abandon(hedge);
   }
 }
 

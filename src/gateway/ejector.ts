@@ -11,13 +11,16 @@ export interface EjectorOptions {
   readonly now: () => number;
   /** A worker is left alone, or is so no more. */
   readonly onChange: (link: WorkerLink, route: VersionRoute) => void;
-  /** A worker is left alone while it holds requests that it may never answer. */
+  /** A worker holds requests that it may never answer. */
   readonly onStuck: (link: WorkerLink) => void;
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
 }
 
 /** How often what lies back is halved, milliseconds: long enough for ten answers of a slow worker. */
 const AGE_MS = 3_000;
+/** What a worker holds is stuck when it has answered nothing for so long, and for so many times what requests take. */
+const LEAST_STUCK_MS = 500;
+const STUCK_RATIO = 20;
 /** Two ticks further apart than this say that our own process did not run: nobody else's silence counts. */
 const LATE_TICK_MS = 250;
 
@@ -41,7 +44,7 @@ export class Ejector {
     if (before === 'open') return;
     link.onBlamed(now);
     if (before === 'half-open') this.#left(link, route);
-    else if (breaker.consecutiveFailures >= this.#options.ejectAfter) this.#judge(route, now);
+    else if (breaker.consecutiveFailures >= this.#options.ejectAfter) this.judge(route);
   }
 
   /** To be called every 50 ms or so. */
@@ -61,11 +64,25 @@ export class Ejector {
           this.#options.onChange(link, route);
         }
       }
-      if (!late) this.#judge(route, now);
+      if (late) continue;
+      this.judge(route);
+      this.#rescue(route, now);
     }
   }
 
-  #judge(route: VersionRoute, now: number): void {
+  /** Asks others for what a worker has held for much longer than most take; which also shows whether it is at fault. */
+  #rescue(route: VersionRoute, now: number): void {
+    for (const link of route.usable) {
+      const stalledMs = link.stalledMs(now);
+      if (stalledMs < LEAST_STUCK_MS || stalledMs < STUCK_RATIO * Math.max(route.typicalMs, link.serviceMs))
+        continue;
+      this.#options.onStuck(link);
+    }
+  }
+
+  /** Leaves alone who is worse than its peers. */
+  judge(route: VersionRoute): void {
+    const now = this.#options.now();
     // One that is on trial, or not served from, is no measure for others.
     const peers = [...route.links].filter(
       (link) => link.breaker.state === 'open' || link.usable || link.busy,

@@ -77,6 +77,7 @@ export class Gateway {
       now,
       onLoadChange: () => this.#fleet.onLoadChange(),
       routes: () => this.#fleet.routes(),
+      onOutrun: (route) => this.#ejector.judge(route),
       onBlamed: (link, route) => this.#ejector.blame(link, route),
       findRoute: (id_model, wanted) => this.#fleet.find(id_model, wanted),
     });

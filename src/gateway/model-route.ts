@@ -40,6 +40,8 @@ export class VersionRoute {
   readonly version: string;
   readonly statistics: VersionStatistics;
   readonly waiting: WaitingQueue<RoutedExchange>;
+  /** Whether requests may wait for it at all. */
+  readonly mayWait: boolean;
   readonly retries: RetryBudget;
   readonly hedges: RetryBudget;
   /** Tries of which a second may be made, the oldest first. */
@@ -66,6 +68,7 @@ export class VersionRoute {
     this.record = record;
     this.statistics = statistics;
     this.waiting = new WaitingQueue(limits.waiting, (exchange) => exchange.waiting);
+    this.mayWait = limits.waiting.maxItems > 0;
     const { retryPercent, hedgePercent } = limits;
     // None at all when it is to be none.
     const floorPerSecond = retryPercent > 0 ? RETRIES_PER_S : 0;
@@ -149,6 +152,11 @@ export class VersionRoute {
   get leastMs(): number {
     if (this.#serviceMs.count < LEAST_ANSWERS) return 0;
     return this.#serviceMs.value * 0.9 ** this.#hopeless;
+  }
+
+  /** The median of what requests took at a worker lately, milliseconds. */
+  get typicalMs(): number {
+    return this.#serviceMs.value;
   }
 
   /** A request was dropped because its time was less than {@link leastMs}. */

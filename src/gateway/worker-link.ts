@@ -68,6 +68,8 @@ export class WorkerLink implements Candidate {
   #latencyMs = 0;
   /** Since when it holds requests and has answered none. */
   #quietSince = 0;
+  /** Another has answered meanwhile what it holds. */
+  #stalls = false;
   /** What it did lately; halved from time to time. */
   #recentAnswers = 0;
   #recentServiceMs = 0;
@@ -163,7 +165,7 @@ export class WorkerLink implements Candidate {
     this.#limit.onAnswered(queueMs, serviceMs, attempt.full);
     this.#recentAnswers++;
     this.#recentServiceMs += serviceMs;
-    this.#quietSince = now;
+    this.#isHeard(now);
     if (attempt.isProbe || this.breaker.state === 'closed') this.breaker.onSuccess(now);
   }
 
@@ -172,7 +174,7 @@ export class WorkerLink implements Candidate {
     this.#completed++;
     this.#failed++;
     this.#recentFailures++;
-    this.#quietSince = now;
+    this.#isHeard(now);
   }
 
   /** What it failed, another answered. */
@@ -194,12 +196,12 @@ export class WorkerLink implements Candidate {
   /** It is connected anew: another process may be there. */
   onConnected(now: number): void {
     this.#limit.reset();
-    this.#quietSince = now;
+    this.#isHeard(now);
   }
 
   /** Our own process did not run for a while, so that its silence says nothing. */
   excuse(now: number): void {
-    this.#quietSince = now;
+    this.#isHeard(now);
   }
 
   /** What lies back counts half from now on, and what is out of date not at all. */
@@ -212,7 +214,22 @@ export class WorkerLink implements Candidate {
     this.#recentBlame /= 2;
   }
 
-  /** @param compared whether what it failed was tried elsewhere, so that only what others answered is its fault */
+  /** How long it has answered nothing while it holds requests, milliseconds. */
+  stalledMs(now: number): number {
+    return this.attempts.size > 0 ? now - this.#quietSince : 0;
+  }
+
+  /** What it holds was answered by another, in a small part of the time. */
+  onOutrun(): void {
+    this.#stalls = true;
+  }
+
+  #isHeard(now: number): void {
+    this.#quietSince = now;
+    this.#stalls = false;
+  }
+
+  /** @param compared whether what it failed or held was tried elsewhere: then only what others answered is its fault */
   record(now: number, compared: boolean): PeerRecord {
     return {
       id_worker: this.id_worker,
@@ -222,7 +239,7 @@ export class WorkerLink implements Candidate {
       failed: compared ? this.#recentBlame : this.#recentFailures,
       serviceMs: this.#recentAnswers > 0 ? this.#recentServiceMs / this.#recentAnswers : 0,
       answers: this.#recentAnswers,
-      stalledMs: this.attempts.size > 0 ? now - this.#quietSince : 0,
+      stalledMs: this.#stalls || !compared ? this.stalledMs(now) : 0,
       inFlight: this.attempts.size,
     };
   }
