@@ -8,8 +8,9 @@ export default defineConfig({
     pool: 'forks',
     // Each file of end-to-end tests runs a server and its workers: more at once than cores proves less.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Against hanging alone: tests start processes, which takes long on a busy machine.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     retry: 0,
     reporters: ['default', new ClosingCounts()],
   },

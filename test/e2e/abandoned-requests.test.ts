@@ -33,6 +33,7 @@ const ROUNDS = 8_000;
 const rounds = (count: number) => ({ name: 'rounds', datatype: 'INT64', shape: [1], data: [count] });
 const SLOW_TEXT = inferText('slow', { inputs: [rounds(ROUNDS)] });
 const inFlight = () => metric(server, 'turntable_requests_in_flight', { model: 'slow' });
+const ended = () => metric(server, 'turntable_requests_total', { model: 'slow' });
 const left = () => metric(server, 'turntable_requests_total', { model: 'slow', status: '499' });
 
 async function timeOfOne(): Promise<number> {
@@ -43,26 +44,29 @@ async function timeOfOne(): Promise<number> {
 
 describe('sixty requests whose clients leave', () => {
   const ABANDONED = 60;
-  /** Those that may be answered meanwhile. */
-  const FINISHED = 5;
 
   it.each([
     ['each on a connection of its own', 1],
     ['six on a connection, one behind the other', 6],
   ])('%s are not run before the request of a client that stays', async (_, each) => {
     const one = await timeOfOne();
-    const before = await left();
+    const before = { left: await left(), ended: await ended() };
     const connections = await Promise.all(
       Array.from({ length: ABANDONED / each }, () => RawConnection.open(server)),
     );
     for (const connection of connections) void connection.send(SLOW_TEXT.repeat(each));
-    await eventually('all to be under way', async () => (await inFlight()) >= ABANDONED - FINISHED);
+    // On a busy machine some are answered before the last have come.
+    const answered = await eventually('all to have come', async () => {
+      const done = (await ended()) - before.ended;
+      return done + (await inFlight()) >= ABANDONED ? { done } : undefined;
+    });
     for (const connection of connections) connection.destroy();
     const waited = await timeOfOne();
     // It waits for the run that cannot be stopped and for its own: half of all would be fifteen times as much.
     expect(waited).toBeLessThan((one * ABANDONED) / 2);
-    expect(await inFlight()).toBe(0);
-    expect((await left()) - before).toBeGreaterThanOrEqual(ABANDONED - 2 * FINISHED);
+    await eventually('none to be in flight', async () => (await inFlight()) === 0);
+    expect(answered.done).toBeLessThan(ABANDONED / 2);
+    expect((await left()) - before.left).toBeGreaterThan(ABANDONED / 2);
   });
 
   it('leave no request behind in the process control table', async () => {
@@ -88,12 +92,16 @@ describe('a client that leaves', () => {
 
   it('by a signal of its own sees its request end, and the server goes on', async () => {
     const before = await left();
+    const leaving = new AbortController();
     const request = fetch(`${server.url}/v2/models/slow/infer`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ inputs: [rounds(ROUNDS)] }),
-      signal: AbortSignal.timeout(50),
+      signal: leaving.signal,
     });
+    request.catch(() => {});
+    await eventually('it to be under way', async () => (await inFlight()) === 1);
+    leaving.abort();
     await expect(request).rejects.toThrow();
     await eventually('the departure to be counted', async () => (await left()) === before + 1);
     await timeOfOne();
@@ -102,6 +110,7 @@ describe('a client that leaves', () => {
 
 describe('sixty requests that would take longer together than one may', () => {
   it('are answered or end with 504 by the time that they have, and hold nobody up after that', async () => {
+    const one = await timeOfOne();
     const start = performance.now();
     const answers = await Promise.all(
       Array.from({ length: 60 }, () => infer(server, 'slow', [rounds(4 * ROUNDS)])),
@@ -113,7 +122,8 @@ describe('sixty requests that would take longer together than one may', () => {
     expect(late.length).toBeGreaterThan(0);
     for (const answer of late)
       expect(errorOf(answer)).toMatch(/3000 ms|left of its time|time for this request/);
-    expect(took).toBeLessThan(2 * REQUEST_TIMEOUT_MS);
+    // The time that they have, and a few runs on a busy machine: all of them would be 240 times the one.
+    expect(took).toBeLessThan(2 * REQUEST_TIMEOUT_MS + 20 * one);
     await timeOfOne();
   });
 });

@@ -82,7 +82,7 @@ describe.skipIf(!canCutNetworks())('a gateway that is cut off, of two,', () => {
       (await tableOf(other)).gateways.some(({ id_gateway }) => id_gateway === gateway.id_gateway);
     network.cut(address);
     await eventually('the table to be away for it', async () => !(await tableOf(gateway)).table.available);
-    await eventually('it to be forgotten by the other', async () => !(await known()), 4_000);
+    await eventually('it to be forgotten by the other', async () => !(await known()), 3_000 + 3_000);
     await allCountsZero(other);
     await answers(200);
     expect((await tableOf(gateway)).workers.map(({ status }) => status)).toEqual(['ACTIVE', 'ACTIVE']);

@@ -14,8 +14,11 @@ import {
 } from '../support/table-members.ts';
 
 const HOUR_MS = 3_600_000;
+/** What CT3 gives the counts to be true again, and what a busy machine needs; far less than a jump of the clock. */
+const TRUTH_MS = 3_000 + 2_000;
+const SUCCESSION_MS = 5_000 + 5_000;
 /** By when the watchdog has found out who is silent, whatever the clock did. */
-const FOUND_MS = SILENT_MS + 2_000;
+const FOUND_MS = SILENT_MS + 5_000;
 const KEYS = new TableKeys('t');
 
 describe.concurrent('the clock of the table', () => {
@@ -35,7 +38,7 @@ describe.concurrent('the clock of the table', () => {
       const members = [one, other, controller, standby];
       await allActive(members, [living, dead]);
       other.inFlight.set('living', 5);
-      await countsAreTrue(members, [one, other], 3_000);
+      await countsAreTrue(members, [one, other], TRUTH_MS);
       const fewest = leastSeen(one, 'living');
       const errors = statusesOf(one, 'living');
 
@@ -54,16 +57,16 @@ describe.concurrent('the clock of the table', () => {
       expect(fewest()).toBe(5);
       // And a gateway, whose share lapses.
       await other.die();
-      await countsAreTrue([one, controller, standby], [one], 3_500);
+      await countsAreTrue([one, controller, standby], [one], TRUTH_MS);
       expect(errors()).toEqual([]);
       const acting = standby.acting ? standby : controller;
       const heir = standby.acting ? controller : standby;
       await acting.proxy.cut('reset');
-      await eventually('the other controller to act', () => heir.acting, 5_000);
+      await eventually('the other controller to act', () => heir.acting, SUCCESSION_MS);
       await eventually(
         'the cut one to be forgotten',
         () => heir.table.view().controllers.length === 1,
-        5_000,
+        SUCCESSION_MS,
       );
     });
   }
@@ -78,7 +81,7 @@ describe.concurrent('the clock of the table', () => {
     await allActive([gateway], [worker]);
     await first.proxy.cut('reset');
     redis.advanceClock(-HOUR_MS);
-    await eventually('the other to act', () => second.acting, 5_000);
+    await eventually('the other to act', () => second.acting, SUCCESSION_MS);
     await first[Symbol.asyncDispose]();
     // By far more than it keeps.
     for (let i = 0; i < 5_000; i += 500) {
@@ -89,7 +92,7 @@ describe.concurrent('the clock of the table', () => {
     }
     expect(Number(await redis.cli('XLEN', KEYS.pulse))).toBeLessThan(2_000);
     gateway.inFlight.set('w1', 2);
-    await countsAreTrue([second], [gateway], 3_000);
+    await countsAreTrue([second], [gateway], TRUTH_MS);
   });
 
   it('CT7: set while the table was away and lost, it leaves nothing of those who died meanwhile', async () => {
@@ -100,13 +103,13 @@ describe.concurrent('the clock of the table', () => {
     await using worker = await startWorkerMember(place, 'w1');
     await allActive([one], [worker]);
     other.inFlight.set('w1', 5);
-    await countsAreTrue([one], [one, other], 3_000);
+    await countsAreTrue([one], [one, other], TRUTH_MS);
     await redis.kill();
     await other.die();
     redis.advanceClock(-HOUR_MS);
     await redis.restart();
-    await allActive([one], [worker], 3_000);
-    await countsAreTrue([one], [one], 3_500);
+    await allActive([one], [worker], TRUTH_MS);
+    await countsAreTrue([one], [one], TRUTH_MS);
   });
 });
 

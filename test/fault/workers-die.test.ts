@@ -110,7 +110,7 @@ describe('under load', () => {
     await eventually(
       'current_requests to be 0',
       async () => (await workersOf(server.url, 'fraud')).every((one) => one.current_requests === 0),
-      3_000,
+      3_000 + 2_000,
     );
   });
 });

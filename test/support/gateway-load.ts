@@ -86,7 +86,7 @@ export function startGatewayLoad(urls: readonly string[], clients = 12): Gateway
     failures,
     answers(more) {
       const wanted = answered + more;
-      return eventually(`${more} more answers`, () => answered >= wanted, 20_000).then(() => {});
+      return eventually(`${more} more answers`, () => answered >= wanted, 40_000).then(() => {});
     },
     async stop() {
       stopped = true;

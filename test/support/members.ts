@@ -18,7 +18,7 @@ export function activeWorkers(
   gateway: { readonly url: string },
   count: number,
   id_model = 'fraud',
-  timeoutMs = 15_000,
+  timeoutMs = 30_000,
 ): Promise<WorkerView[]> {
   return eventually(
     `${count} active workers of ${id_model}`,
@@ -35,7 +35,7 @@ export function activeWorkers(
 export function actingController(
   gateway: { readonly url: string },
   before = '',
-  timeoutMs = 10_000,
+  timeoutMs = 20_000,
 ): Promise<string> {
   return eventually(
     'another controller to act',

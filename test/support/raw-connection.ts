@@ -59,12 +59,12 @@ export class RawConnection {
   }
 
   /** The answer at `index`, counted from 0, once it is whole. */
-  answer(index = 0, timeoutMs = 10_000): Promise<RawAnswer> {
+  answer(index = 0, timeoutMs = 20_000): Promise<RawAnswer> {
     return eventually(`answer ${index}`, () => this.answers()[index], timeoutMs);
   }
 
   /** The next answer after which the server closes the connection. */
-  async lastAnswer(timeoutMs = 10_000): Promise<RawAnswer> {
+  async lastAnswer(timeoutMs = 20_000): Promise<RawAnswer> {
     await eventually('the end of the connection', () => this.closed, timeoutMs);
     const last = this.answers().at(-1);
     if (!last)

@@ -40,8 +40,8 @@ export interface ControllerProcess extends RoleProcess {
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 /** Less than a test may take, so that what was written is seen. */
-const START_TIMEOUT_MS = 25_000;
-const CLOSE_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 45_000;
+const CLOSE_TIMEOUT_MS = 30_000;
 
 /** Leaders of process groups: workers outlive the controller that started them, but not the test. */
 const running = new Set<ChildProcess>();

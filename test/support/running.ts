@@ -38,7 +38,7 @@ export function runningThings(): Running {
     async answers(more) {
       const running = load as Load;
       const wanted = running.answered + more;
-      await eventually(`${more} more answers`, () => running.answered >= wanted, 20_000);
+      await eventually(`${more} more answers`, () => running.answered >= wanted, 40_000);
     },
     async endLoad() {
       const result = await (load as Load).stop();

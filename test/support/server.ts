@@ -32,9 +32,9 @@ export interface TestServer extends AsyncDisposable {
 const ROOT = new URL('../..', import.meta.url).pathname;
 const STARTED = /^Turntable serves .* at (http:\S+)$/m;
 /** Less than a test may take, so that what the server wrote is seen. */
-const START_TIMEOUT_MS = 25_000;
+const START_TIMEOUT_MS = 45_000;
 /** Longer than a server with nothing under way needs, shorter than a test may take. */
-const CLOSE_TIMEOUT_MS = 15_000;
+const CLOSE_TIMEOUT_MS = 30_000;
 
 /** Servers that a test which ends early must not leave behind. */
 const running = new Set<ChildProcess>();
