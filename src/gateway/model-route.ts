@@ -57,6 +57,7 @@ export class VersionRoute {
   readonly #rate = new SaturatedRate();
   readonly #serviceMs = new QuantileEstimate(0.5);
   readonly #slowMs = new QuantileEstimate(HEDGE_QUANTILE);
+  readonly #hedges: boolean;
   #hopeless = 0;
   #unusableSince: number | undefined;
   /** Nobody can take its requests, and nobody is on the way who could. */
@@ -70,6 +71,7 @@ export class VersionRoute {
     this.waiting = new WaitingQueue(limits.waiting, (exchange) => exchange.waiting);
     this.mayWait = limits.waiting.maxItems > 0;
     const { retryPercent, hedgePercent } = limits;
+    this.#hedges = hedgePercent > 0;
     // None at all when it is to be none.
     const floorPerSecond = retryPercent > 0 ? RETRIES_PER_S : 0;
     this.retries = new RetryBudget({ percent: retryPercent, floorPerSecond, windowMs: ALLOWANCE_MS });
@@ -113,7 +115,7 @@ export class VersionRoute {
 
   /** Takes a request from those that wait; false when it did not. */
   unwait(exchange: RoutedExchange): boolean {
-    if (!this.waiting.remove(exchange)) return false;
+    if (this.waiting.size === 0 || !this.waiting.remove(exchange)) return false;
     if (this.waiting.size === 0) this.#rate.end();
     return true;
   }
@@ -172,7 +174,7 @@ export class VersionRoute {
   /** @param latencyMs of the try that was answered @param queueMs of it, waiting at the worker */
   onAnswered(latencyMs: number, queueMs: number): void {
     this.#serviceMs.note(Math.max(0, latencyMs - queueMs));
-    this.#slowMs.note(latencyMs);
+    if (this.#hedges) this.#slowMs.note(latencyMs);
   }
 
   /** Judges whether waiting for a worker makes sense; to be called on every tick. */

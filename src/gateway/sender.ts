@@ -69,7 +69,7 @@ export class Sender {
   leave(attempt: RoutedAttempt): void {
     const { exchange, link } = attempt;
     link.attempts.remove(attempt);
-    exchange.route.hedgeable.remove(attempt);
+    if (this.#options.hedges) exchange.route.hedgeable.remove(attempt);
     exchange.leave(attempt);
     this.#options.onLoadChange();
   }
