@@ -66,7 +66,7 @@ describe('the time of a run', () => {
   });
 
   it('does not by few answers, for few milliseconds, or without a measure of the peers', () => {
-    expect(reasons(workers({ serviceMs: 120, answers: 9 }, {}))).toEqual({});
+    expect(reasons(workers({ serviceMs: 120, answers: 4 }, {}))).toEqual({});
     expect(reasons(workers({ serviceMs: 5 }, { serviceMs: 0.02 }))).toEqual({});
     expect(reasons(workers({ serviceMs: 120 }, { serviceMs: 0 }))).toEqual({});
     expect(reasons(workers({ serviceMs: 120 }, { answers: 0 }))).toEqual({});

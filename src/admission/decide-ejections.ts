@@ -45,7 +45,7 @@ const LEAST_RATE_GAP = 0.2;
  */
 const SLOW_RATIO = 8;
 const LEAST_SLOW_GAP_MS = 5;
-const LEAST_ANSWERS = 10;
+const LEAST_ANSWERS = 5;
 /** One run may take long by its input; not that much longer than its peers'. */
 const STALLED_RATIO = 10;
 const LEAST_STALLED_MS = 500;

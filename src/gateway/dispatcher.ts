@@ -128,8 +128,10 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     if (exchange.suspect && exchange.suspect !== link) this.#options.onBlamed(exchange.suspect, route);
     exchange.link = link;
     if (exchange.attempt) this.#compare(exchange.attempt, now - attempt.sentAt, now);
-    if (this.#end(exchange)) exchange.owner.onAnswer(exchange, response);
+    const ended = this.#end(exchange);
+    // The worker first: it has nothing to do until the next request comes.
     this.pump(route);
+    if (ended) exchange.owner.onAnswer(exchange, response);
   }
 
   onWorkerError(attempt: RoutedAttempt, error: WorkerError): void {

@@ -18,9 +18,13 @@ export interface EjectorOptions {
 
 /** How often what lies back is halved, milliseconds: long enough for ten answers of a slow worker. */
 const AGE_MS = 3_000;
-/** What a worker holds is stuck when it has answered nothing for so long, and for so many times what requests take. */
+/**
+ * What a worker holds is stuck when it has answered nothing for so long, and for so many times the longest answer of
+ * late. By a typical answer instead, healthy workers with long requests were doubted, and a copy of a long request costs
+ * as much as the request.
+ */
 const LEAST_STUCK_MS = 500;
-const STUCK_RATIO = 20;
+const STUCK_RATIO = 2;
 /** Two ticks further apart than this say that our own process did not run: nobody else's silence counts. */
 const LATE_TICK_MS = 250;
 
@@ -70,14 +74,10 @@ export class Ejector {
     }
   }
 
-  /** Asks others for what a worker has held for much longer than most take; which also shows whether it is at fault. */
+  /** Asks others for what a worker has held for longer than any takes; which also shows whether it is at fault. */
   #rescue(route: VersionRoute, now: number): void {
-    for (const link of route.usable) {
-      const stalledMs = link.stalledMs(now);
-      if (stalledMs < LEAST_STUCK_MS || stalledMs < STUCK_RATIO * Math.max(route.typicalMs, link.serviceMs))
-        continue;
-      this.#options.onStuck(link);
-    }
+    const leastMs = Math.max(LEAST_STUCK_MS, STUCK_RATIO * route.longestMs);
+    for (const link of route.usable) if (link.stalledMs(now) >= leastMs) this.#options.onStuck(link);
   }
 
   /** Leaves alone who is worse than its peers. */

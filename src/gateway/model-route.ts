@@ -31,6 +31,8 @@ const HEDGE_QUANTILE = 0.95;
 const HEDGE_AFTER_ANSWERS = 100;
 /** Answers that must be known before it is said how long one takes: the first ones take longer. */
 const LEAST_ANSWERS = 20;
+/** Of the longest time, with each tick of 50 ms: a half after 30 s. */
+const LONGEST_KEPT = 0.5 ** (0.05 / 30);
 /** A version that has had no worker for this long, and expects none, refuses at once. */
 const FAIL_FAST_MS = 2_000;
 
@@ -58,6 +60,7 @@ export class VersionRoute {
   readonly #serviceMs = new QuantileEstimate(0.5);
   readonly #slowMs = new QuantileEstimate(HEDGE_QUANTILE);
   readonly #hedges: boolean;
+  #longestMs = 0;
   #hopeless = 0;
   #unusableSince: number | undefined;
   /** Nobody can take its requests, and nobody is on the way who could. */
@@ -156,9 +159,9 @@ export class VersionRoute {
     return this.#serviceMs.value * 0.9 ** this.#hopeless;
   }
 
-  /** The median of what requests took at a worker lately, milliseconds. */
-  get typicalMs(): number {
-    return this.#serviceMs.value;
+  /** The longest that a try took lately and was answered, milliseconds; it fades. */
+  get longestMs(): number {
+    return this.#longestMs;
   }
 
   /** A request was dropped because its time was less than {@link leastMs}. */
@@ -174,11 +177,13 @@ export class VersionRoute {
   /** @param latencyMs of the try that was answered @param queueMs of it, waiting at the worker */
   onAnswered(latencyMs: number, queueMs: number): void {
     this.#serviceMs.note(Math.max(0, latencyMs - queueMs));
+    if (latencyMs > this.#longestMs) this.#longestMs = latencyMs;
     if (this.#hedges) this.#slowMs.note(latencyMs);
   }
 
   /** Judges whether waiting for a worker makes sense; to be called on every tick. */
   judge(now: number): void {
+    this.#longestMs *= LONGEST_KEPT;
     if (this.ready) {
       this.#unusableSince = undefined;
       this.failing = false;
