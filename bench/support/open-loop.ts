@@ -103,8 +103,3 @@ export function poissonArrivals(perSecond: number, seconds: number, random: () =
     arrivals.push(at);
   }
 }
-
-/** One every `1 / perSecond`. */
-export function steadyArrivals(perSecond: number, seconds: number): Float64Array {
-  return Float64Array.from({ length: Math.round(perSecond * seconds) }, (_, i) => (i * 1_000) / perSecond);
-}

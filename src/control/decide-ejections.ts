@@ -37,7 +37,8 @@ function isEjected(worker: ObservedWorker): boolean {
 
 function ejectingOf({ statements }: ObservedWorker): number {
   let ejecting = 0;
-  for (const { ejected } of statements) if (ejected !== '') ejecting++;
+  // One that cannot reach it has its own trouble on the way, whatever it thinks of the worker.
+  for (const { ejected, reachable } of statements) if (reachable && ejected !== '') ejecting++;
   return ejecting;
 }
 
@@ -48,7 +49,7 @@ function byUrgency(a: ObservedWorker, b: ObservedWorker): number {
 
 function reasonOf(worker: ObservedWorker): string {
   const { statements } = worker;
-  const why = statements.find(({ ejected }) => ejected !== '')?.ejected ?? '';
+  const why = statements.find(({ ejected, reachable }) => reachable && ejected !== '')?.ejected ?? '';
   const by = statements.length > 1 ? ` by ${ejectingOf(worker)} of ${statements.length} gateways` : '';
   return `ejected${by}: ${why}`;
 }

@@ -135,6 +135,8 @@ describe('decideStatusChanges', () => {
     expect(of(EJECTED)).toEqual([{ ...out, reason: 'ejected: 5 failures in a row' }]);
     const by = 'ejected by 2 of 3 gateways: 5 failures in a row';
     expect(of(says(true), EJECTED, EJECTED)).toEqual([{ ...out, reason: by }]);
+    // Who cannot reach it has trouble of its own.
+    expect(of(says(true), says(false, '5 failures in a row'))).toEqual([]);
   });
 
   it('takes no worker out that less than half of the gateways have ejected', () => {

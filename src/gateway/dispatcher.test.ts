@@ -458,19 +458,19 @@ describe('Dispatcher', () => {
     start('stuck');
     const first = channels.findIndex(({ inFlight }) => inFlight > 0);
     const [link, other] = [links[first] as WorkerLink, channels[1 - first] as FakeChannel];
-    tick(600);
+    tick(700);
     dispatcher.rescue(link);
     tick(30);
-    expect(link.record(630, true).stalledMs).toBe(0);
+    expect(link.record(730, true).stalledMs).toBe(0);
     other.answer();
-    expect(outrun).toEqual([630]);
+    expect(outrun).toEqual([730]);
   });
 
   it('takes a request for long that takes long at another worker as well', () => {
     const { start, channels, links, tick, dispatcher, outrun } = setUp({ slots: 4 });
     start('long');
     const first = channels.findIndex(({ inFlight }) => inFlight > 0);
-    tick(600);
+    tick(700);
     dispatcher.rescue(links[first] as WorkerLink);
     tick(400);
     channels[1 - first]?.answer();

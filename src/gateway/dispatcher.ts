@@ -46,7 +46,7 @@ const MAX_LOSSES = 3;
 /** A worker is taken for hung after somewhat more than this, milliseconds. */
 const SILENCE_MS = 400;
 /** A worker is at fault that is silent for this long, and for so many times what another took. */
-const OUTRUN_MS = 500;
+const OUTRUN_MS = 700;
 const OUTRUN_RATIO = 10;
 /** While requests are under way their deadlines are looked at this often, milliseconds. */
 const BEAT_MS = 5;

@@ -20,10 +20,10 @@ export interface EjectorOptions {
 const AGE_MS = 3_000;
 /**
  * What a worker holds is stuck when it has answered nothing for so long, and for so many times the longest answer of
- * late. By a typical answer instead, healthy workers with long requests were doubted, and a copy of a long request costs
+ * late, and longer than a worker goes on that does not even answer pings. By a typical answer instead, healthy workers with long requests were doubted, and a copy of a long request costs
  * as much as the request.
  */
-const LEAST_STUCK_MS = 500;
+const LEAST_STUCK_MS = 700;
 const STUCK_RATIO = 2;
 /** Two ticks further apart than this say that our own process did not run: nobody else's silence counts. */
 const LATE_TICK_MS = 250;
