@@ -135,7 +135,7 @@ function setUp(given: Partial<typeof DEFAULTS> = {}) {
       dispatcher.start(
         route,
         { body: [], bodyBytes: bytes, jsonBytes: undefined, timeoutMs: 0 },
-        { version: undefined, priority, deadlineAt: now + timeoutMs },
+        { version: undefined, priority, timeoutMs, deadlineAt: now + timeoutMs },
         owner(name),
       ),
     die: (index: number) => {

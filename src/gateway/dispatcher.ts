@@ -256,7 +256,7 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     for (const exchange of late) this.#forget(exchange);
     for (const exchange of late) {
       exchange.route.statistics.onRefused('timed_out');
-      const message = `not answered within ${Math.round(exchange.deadlineAt - exchange.acceptedAt)} ms`;
+      const message = `not answered within ${exchange.timeoutMs} ms`;
       exchange.owner.onError(exchange, 'TIMED_OUT', message);
     }
     for (const exchange of late) this.pump(exchange.route);

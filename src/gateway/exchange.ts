@@ -31,6 +31,8 @@ export interface ExchangeTerms {
   readonly version: string | undefined;
   /** 0, most important, to 7. */
   readonly priority: number;
+  /** The time that it has in all, milliseconds. */
+  readonly timeoutMs: number;
   /** Monotonic milliseconds. */
   readonly deadlineAt: number;
 }
@@ -40,6 +42,7 @@ export class Exchange<Route> implements ExchangeTerms {
   readonly request: ExchangeRequest;
   readonly version: string | undefined;
   readonly priority: number;
+  readonly timeoutMs: number;
   readonly deadlineAt: number;
   readonly owner: ExchangeOwner<Route>;
   route: Route;
@@ -73,6 +76,7 @@ export class Exchange<Route> implements ExchangeTerms {
     this.request = request;
     this.version = terms.version;
     this.priority = terms.priority;
+    this.timeoutMs = terms.timeoutMs;
     this.deadlineAt = terms.deadlineAt;
     this.owner = owner;
     this.acceptedAt = acceptedAt;

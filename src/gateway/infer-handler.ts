@@ -32,7 +32,7 @@ export class InferHandler {
     const timeoutMs = timeoutOf(headers, requestTimeoutMs, maxRequestTimeoutMs) ?? 0;
     const priority = priorityOf(headers) ?? -1;
     const startedAt = now();
-    const terms = { version, priority, startedAt, deadlineAt: startedAt + timeoutMs };
+    const terms = { version, priority, timeoutMs, startedAt, deadlineAt: startedAt + timeoutMs };
     const refusal = route ? this.#refusal(headers, route, terms) : unknown(id_model, version);
     if (!route || refusal) {
       const { contentLength } = headers;
