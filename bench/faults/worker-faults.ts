@@ -1,6 +1,6 @@
 /** What is done to workers, and undone. */
 import { once } from 'node:events';
-import type { Behaviour } from '../support/timed-service.ts';
+import type { Behaviour } from '../../test/support/timed-service.ts';
 import type { FaultWorker } from './fault-fleet.ts';
 import type { WorkerFaultName } from './options.ts';
 

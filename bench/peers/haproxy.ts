@@ -1,9 +1,8 @@
 /** HAProxy with leastconn before HTTP workers, that holds requests back when told how many a worker takes, or not. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, waitUntilOk } from '../support/http-ready.ts';
-import { startProcess } from '../support/owned-process.ts';
-import type { ProxyProcess } from './nginx.ts';
+import { freePort } from '../support/http-ready.ts';
+import { type ProxyProcess, startProxy } from './start-proxy.ts';
 
 export interface HaproxyOptions {
   /** `host:port` of each. */
@@ -19,20 +18,15 @@ export async function startHaproxy(
   signal: AbortSignal,
 ): Promise<ProxyProcess> {
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const configuration = join(directory, 'haproxy.cfg');
   writeFileSync(configuration, configure(port, workers, maxconn));
   // -db: in the foreground, one process that ends with its parent's signal.
-  const proxy = await startProcess('haproxy', ['-db', '-f', configuration], {
-    logFile: join(directory, 'haproxy.log'),
-  });
-  try {
-    await waitUntilOk(`${url}/v2/health/ready`, [proxy], signal);
-  } catch (error) {
-    await proxy[Symbol.asyncDispose]();
-    throw error;
-  }
-  return { ...proxy, url };
+  return startProxy(
+    'haproxy',
+    ['-db', '-f', configuration],
+    { port, logFile: join(directory, 'haproxy.log') },
+    signal,
+  );
 }
 
 /**

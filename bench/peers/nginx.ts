@@ -1,11 +1,11 @@
 /** NGINX with least_conn before HTTP workers: what most people put before a model today. */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, waitUntilOk } from '../support/http-ready.ts';
+import { freePort } from '../support/http-ready.ts';
 import type { MeasuredSystem } from '../support/measured-system.ts';
-import { type OwnedProcess, startProcess } from '../support/owned-process.ts';
 import { treeTicks } from '../support/process-cpu.ts';
 import { startPlainWorker } from './start-plain-worker.ts';
+import { type ProxyProcess, startProxy } from './start-proxy.ts';
 
 export async function startNginx(
   modelFile: string,
@@ -40,10 +40,6 @@ export async function startNginx(
   };
 }
 
-export interface ProxyProcess extends OwnedProcess {
-  readonly url: string;
-}
-
 /**
  * NGINX alone, before workers that run already.
  * @param workers `host:port` or `unix:/path` of each
@@ -55,22 +51,15 @@ export async function startNginxProxy(
   signal: AbortSignal,
 ): Promise<ProxyProcess> {
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const configuration = join(directory, 'nginx.conf');
   writeFileSync(configuration, configure(directory, port, workers));
   mkdirSync(join(directory, 'logs'));
-  const proxy = await startProcess(
+  return startProxy(
     'nginx',
     ['-p', directory, '-c', configuration, '-e', join(directory, 'error.log')],
-    { logFile: join(directory, 'nginx.log') },
+    { port, logFile: join(directory, 'nginx.log') },
+    signal,
   );
-  try {
-    await waitUntilOk(`${url}/v2/health/ready`, [proxy], signal);
-  } catch (error) {
-    await proxy[Symbol.asyncDispose]();
-    throw error;
-  }
-  return { ...proxy, url };
 }
 
 /**

@@ -1,8 +1,8 @@
 /** A worker process that serves one request at a time for a set time and no CPU, and fails in the ways it is told to. */
 import { startChannelWorker } from '../../test/support/channel-worker.ts';
+import { type Behaviour, TimedService } from '../../test/support/timed-service.ts';
 import { openBenchTable } from '../table/bench-table.ts';
 import { gaussian } from './random.ts';
-import { type Behaviour, TimedService } from './timed-service.ts';
 
 export type ServiceKind = 'constant' | 'lognormal';
 

@@ -1,7 +1,7 @@
 /** Which workers to take out of traffic, which to let back, and whose rows to remove. Pure. */
 import type { WorkerLoad } from '../table/load-statement.ts';
 import { isRemovable, type WorkerRow, type WorkerStatus } from '../table/worker-row.ts';
-import { decideEjections, type ObservedWorker } from './decide-ejections.ts';
+import { decideAgreedEjections, type ObservedWorker } from './decide-agreed-ejections.ts';
 
 export interface WatchdogObservation {
   readonly workers: readonly ObservedWorker[];
@@ -35,7 +35,7 @@ export function decideStatusChanges(observed: WatchdogObservation): readonly Wat
   const able = observed.workers.filter(
     ({ row, statements }) => isInUse(row) && troubleOf(row, statements, observed) === undefined,
   );
-  const ejections = decideEjections(able);
+  const ejections = decideAgreedEjections(able);
   for (const { row, statements } of observed.workers) {
     const { id_worker, status } = row;
     const trouble = troubleOf(row, statements, observed) ?? ejections.get(id_worker);

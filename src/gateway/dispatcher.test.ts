@@ -154,6 +154,16 @@ function setUp(given: Partial<typeof DEFAULTS> = {}) {
   };
 }
 
+/** So many of them that it is known. */
+function answersTake100Ms({ start, tick, channels, outcomes }: ReturnType<typeof setUp>): void {
+  for (let i = 0; i < 20; i++) {
+    start('usual');
+    tick(100);
+    channels[0]?.answer();
+  }
+  outcomes.length = 0;
+}
+
 describe('Dispatcher', () => {
   it('spreads requests over the workers and keeps what is beyond their slots for whichever frees first', () => {
     const { start, channels, route, outcomes } = setUp();
@@ -319,13 +329,9 @@ describe('Dispatcher', () => {
   });
 
   it('does not run what has less time than an answer takes, and finds out when that was wrong', () => {
-    const { start, channels, tick, outcomes } = setUp({ workers: 1, slots: 1 });
-    for (let i = 0; i < 20; i++) {
-      start('usual');
-      tick(100);
-      channels[0]?.answer();
-    }
-    outcomes.length = 0;
+    const world = setUp({ workers: 1, slots: 1 });
+    const { start, channels, outcomes } = world;
+    answersTake100Ms(world);
     start('hopeless', { timeoutMs: 50 });
     expect(outcomes).toEqual(['hopeless TIMED_OUT']);
     expect(channels[0]?.inFlight).toBe(0);
@@ -334,13 +340,9 @@ describe('Dispatcher', () => {
   });
 
   it('drops what has waited until too little of its time was left', () => {
-    const { start, channels, tick, outcomes } = setUp({ workers: 1, slots: 1 });
-    for (let i = 0; i < 20; i++) {
-      start('usual');
-      tick(100);
-      channels[0]?.answer();
-    }
-    outcomes.length = 0;
+    const world = setUp({ workers: 1, slots: 1 });
+    const { start, channels, tick, outcomes } = world;
+    answersTake100Ms(world);
     start('runs');
     start('waits', { timeoutMs: 120 });
     tick(90);

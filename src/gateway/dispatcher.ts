@@ -21,7 +21,7 @@ import {
   QUEUE_FULL,
   type RouteRefusal,
   refusalOf,
-  tooShort,
+  refusalOfHopeless,
 } from './route-refusal.ts';
 import { SecondTries } from './second-tries.ts';
 import { Sender, type SenderOptions } from './sender.ts';
@@ -70,15 +70,17 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     return this.#active.size;
   }
 
-  /** Why a request would be refused now; asked before its body has come, so that a refusal costs little. */
-  refusal(
-    route: VersionRoute,
-    priority: number,
-    bytes: number,
-    deadlineAt: number,
-  ): RouteRefusal | undefined {
-    if (!this.#hasRoom(route)) return GATEWAY_FULL;
-    return refusalOf(route, priority, bytes, deadlineAt, this.#options.now());
+  /**
+   * Why a request is refused now, noted as such; undefined when it may start. To be asked before its body has come, so
+   * that a refusal costs little, and again once it has.
+   * @param now monotonic milliseconds
+   */
+  refusal(route: VersionRoute, terms: ExchangeTerms, bytes: number, now: number): RouteRefusal | undefined {
+    const refusal = hasFairRoom(route.statistics.inFlight, 1, this.#active.size, this.#options.maxInFlight)
+      ? refusalOf(route, terms, bytes, now)
+      : GATEWAY_FULL;
+    if (refusal) route.statistics.onRefused(refusal.reason);
+    return refusal;
   }
 
   /** Starts a request; its owner hears the outcome, perhaps before this returns. */
@@ -92,11 +94,8 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     const exchange = new Exchange(route, request, terms, owner, now);
     route.retries.onRequest(now);
     if (this.#options.hedges) route.hedges.onRequest(now);
-    const refusal = this.#hasRoom(route)
-      ? refusalOf(route, exchange.priority, request.bodyBytes, exchange.deadlineAt, now)
-      : GATEWAY_FULL;
+    const refusal = this.refusal(route, terms, request.bodyBytes, now);
     if (refusal) {
-      route.statistics.onRefused(refusal.reason);
       owner.onError(exchange, refusal.code, refusal.message);
       return exchange;
     }
@@ -188,9 +187,9 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     if (route.waiting.size === 0) return;
     const now = this.#options.now();
     for (let next = route.waiting.peek(); next; next = route.waiting.peek()) {
-      if (next.deadlineAt - now < route.leastMs) {
-        route.onHopeless();
-        this.#refuse(next, tooShort(next.deadlineAt - now, route.leastMs));
+      const refusal = refusalOfHopeless(route, next.deadlineAt - now);
+      if (refusal) {
+        this.#refuse(next, refusal);
         continue;
       }
       const link = this.#sender.pick(route);
@@ -271,10 +270,6 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     if (stalledMs < OUTRUN_MS || stalledMs < OUTRUN_RATIO * otherMs) return;
     link.onOutrun();
     this.#options.onOutrun(exchange.route);
-  }
-
-  #hasRoom(route: VersionRoute): boolean {
-    return hasFairRoom(route.statistics.inFlight, 1, this.#active.size, this.#options.maxInFlight);
   }
 
   /** Lets a request wait for its first worker. */

@@ -19,9 +19,9 @@ export interface EjectorOptions {
 /** How often what lies back is halved, milliseconds: long enough for ten answers of a slow worker. */
 const AGE_MS = 3_000;
 /**
- * What a worker holds is stuck when it has answered nothing for so long, and for so many times the longest answer of
- * late, and longer than a worker goes on that does not even answer pings. By a typical answer instead, healthy workers with long requests were doubted, and a copy of a long request costs
- * as much as the request.
+ * What a worker holds is stuck when it has answered nothing for so long, which is longer than one goes on that does not even
+ * answer pings, and for so many times the longest answer of late. By a typical answer instead, healthy workers with long
+ * requests were doubted, and a copy of a long request costs as much as the request.
  */
 const LEAST_STUCK_MS = 700;
 const STUCK_RATIO = 2;
@@ -53,7 +53,6 @@ export class Ejector {
 
   /** To be called every 50 ms or so. */
   tick(routes: Iterable<VersionRoute>): void {
-    if (this.#options.ejectAfter === 0) return;
     const now = this.#options.now();
     const late = now - this.#lastTick > LATE_TICK_MS;
     this.#lastTick = now;
@@ -82,6 +81,7 @@ export class Ejector {
 
   /** Leaves alone who is worse than its peers. */
   judge(route: VersionRoute): void {
+    if (this.#options.ejectAfter === 0) return;
     const now = this.#options.now();
     // One that is on trial, or not served from, is no measure for others.
     const peers = [...route.links].filter(

@@ -74,9 +74,7 @@ export class InferHandler {
       route.statistics.onRefused('gateway_full');
       return TOO_MANY_BYTES;
     }
-    const refusal = dispatcher.refusal(route, priority, announced, deadlineAt);
-    if (refusal) route.statistics.onRefused(refusal.reason);
-    return refusal;
+    return dispatcher.refusal(route, terms, announced, startedAt);
   }
 
   /** Answers before the body was read, and drops what comes of it. */

@@ -31,6 +31,8 @@ const HEDGE_QUANTILE = 0.95;
 const HEDGE_AFTER_ANSWERS = 100;
 /** Answers that must be known before it is said how long one takes: the first ones take longer. */
 const LEAST_ANSWERS = 20;
+/** Of the least time, with each request that is dropped on its account. */
+const LEAST_KEPT = 0.9;
 /** Of the longest time, with each tick of 50 ms: a half after 30 s. */
 const LONGEST_KEPT = 0.5 ** (0.05 / 30);
 /** A version that has had no worker for this long, and expects none, refuses at once. */
@@ -61,7 +63,8 @@ export class VersionRoute {
   readonly #slowMs = new QuantileEstimate(HEDGE_QUANTILE);
   readonly #hedges: boolean;
   #longestMs = 0;
-  #hopeless = 0;
+  /** Of the median: less with each request that was dropped on its account since one was taken up. */
+  #leastShare = 1;
   #unusableSince: number | undefined;
   /** Nobody can take its requests, and nobody is on the way who could. */
   failing = false;
@@ -141,7 +144,7 @@ export class VersionRoute {
   takeUp(exchange: RoutedExchange, now: number): void {
     this.#rate.onTaken(now);
     this.unwait(exchange);
-    this.#hopeless = 0;
+    this.#leastShare = 1;
   }
 
   /** How long a new request of a priority will wait, as far as can be told; milliseconds. */
@@ -156,7 +159,7 @@ export class VersionRoute {
    */
   get leastMs(): number {
     if (this.#serviceMs.count < LEAST_ANSWERS) return 0;
-    return this.#serviceMs.value * 0.9 ** this.#hopeless;
+    return this.#serviceMs.value * this.#leastShare;
   }
 
   /** The longest that a try took lately and was answered, milliseconds; it fades. */
@@ -166,7 +169,7 @@ export class VersionRoute {
 
   /** A request was dropped because its time was less than {@link leastMs}. */
   onHopeless(): void {
-    this.#hopeless++;
+    this.#leastShare *= LEAST_KEPT;
   }
 
   /** After how long a request is slow; undefined while that is not known. */

@@ -1,5 +1,5 @@
 /** Whether a model version's queue takes a request, and what a client is told when it does not. */
-import type { ExchangeErrorCode } from './exchange.ts';
+import type { ExchangeErrorCode, ExchangeTerms } from './exchange.ts';
 import type { VersionRoute } from './model-route.ts';
 import type { RefusalReason } from './version-statistics.ts';
 
@@ -31,30 +31,29 @@ const TOO_LATE: RouteRefusal = {
 const MARGIN = 0.9;
 
 /**
- * Why a request would be refused; undefined when it may start, or wait.
- * @param deadlineAt its own, monotonic milliseconds as `now`
+ * Why a version's queue refuses a request; undefined when it may start, or wait.
+ * @param now monotonic milliseconds
  */
 export function refusalOf(
   route: VersionRoute,
-  priority: number,
+  { priority, deadlineAt }: ExchangeTerms,
   bytes: number,
-  deadlineAt: number,
   now: number,
 ): RouteRefusal | undefined {
   const left = deadlineAt - now;
-  const { leastMs } = route;
-  if (left < leastMs) {
-    route.onHopeless();
-    return tooShort(left, leastMs);
-  }
+  const hopeless = refusalOfHopeless(route, left);
+  if (hopeless) return hopeless;
   if (!route.ready && (route.isClosed || route.failing)) return noWorker(route, 'no_worker');
   if (route.waiting.size === 0) return undefined;
   if (!route.waiting.hasRoom(priority, bytes)) return QUEUE_FULL;
-  return route.expectedWaitMs(priority, now) + leastMs > MARGIN * left ? TOO_LATE : undefined;
+  return route.expectedWaitMs(priority, now) + route.leastMs > MARGIN * left ? TOO_LATE : undefined;
 }
 
-/** @param left of its time @param leastMs that it takes, both milliseconds */
-export function tooShort(left: number, leastMs: number): RouteRefusal {
+/** Why a request is not run that has less time left than an answer takes. @param left milliseconds */
+export function refusalOfHopeless(route: VersionRoute, left: number): RouteRefusal | undefined {
+  const { leastMs } = route;
+  if (left >= leastMs) return undefined;
+  route.onHopeless();
   return {
     reason: 'timed_out',
     code: 'TIMED_OUT',

@@ -1,9 +1,9 @@
 /** Three gateways that balance by least connections give each of four workers its quarter, in a steady stream and in bursts. */
 import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
-import { parseRedisUrl } from '../../src/table/redis/redis-target.ts';
+import type { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
 import { activeWorkers, allCountsZero } from '../support/members.ts';
+import { openTable } from '../support/open-table.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { type GatewayProcess, startGateway } from '../support/roles.ts';
 import { startTimedWorker, type TimedWorker } from '../support/timed-worker.ts';
@@ -23,14 +23,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 100 });
 
 beforeAll(async () => {
   redis = await startRedis();
-  table = new RedisControlTable({
-    target: parseRedisUrl(redis.url),
-    prefix: PREFIX,
-    name: 'test',
-    now: () => performance.now(),
-    log: { warn: () => {}, info: () => {} },
-  });
-  await table.ready(10_000);
+  table = await openTable(redis.url, PREFIX);
   workers = [];
   for (let i = 0; i < WORKERS; i++) workers.push(await startTimedWorker(table, `timed-1-${i}`, serviceMs));
   // The default goes by measured times too, which differ where the processors have too much to do.

@@ -2,11 +2,11 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { ServerRequest } from '../../src/channel/server-connection.ts';
-import { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
-import { parseRedisUrl } from '../../src/table/redis/redis-target.ts';
+import type { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
 import { startChannelWorker, TIMED_MODEL } from '../support/channel-worker.ts';
 import { eventually } from '../support/eventually.ts';
 import { activeWorkers } from '../support/members.ts';
+import { openTable } from '../support/open-table.ts';
 import { inferText, postHead, RawConnection } from '../support/raw-connection.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { type GatewayProcess, startGateway } from '../support/roles.ts';
@@ -27,14 +27,7 @@ let held: ServerRequest[] = [];
 
 beforeAll(async () => {
   redis = await startRedis();
-  table = new RedisControlTable({
-    target: parseRedisUrl(redis.url),
-    prefix: PREFIX,
-    name: 'test',
-    now: () => performance.now(),
-    log: { warn: () => {}, info: () => {} },
-  });
-  await table.ready(10_000);
+  table = await openTable(redis.url, PREFIX);
   worker = await startChannelWorker({
     ...{ table, id_worker: 'timed-1-0', slots: 100, maxRequests: 100 },
     onRequest: (request) => held.push(request),

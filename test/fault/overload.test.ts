@@ -1,11 +1,11 @@
 /** More than the workers carry: what is answered is answered in time, the rest is refused, and other models do not feel it. */
 import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
-import { parseRedisUrl } from '../../src/table/redis/redis-target.ts';
+import type { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
 import { eventually } from '../support/eventually.ts';
 import { metric } from '../support/gauges.ts';
 import { activeWorkers, allCountsZero } from '../support/members.ts';
+import { openTable } from '../support/open-table.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import { type GatewayProcess, startGateway } from '../support/roles.ts';
 import { startWaywardWorker, type WaywardWorker } from '../support/wayward-worker.ts';
@@ -22,12 +22,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 2_000 });
 
 beforeAll(async () => {
   redis = await startRedis();
-  table = new RedisControlTable({
-    ...{ target: parseRedisUrl(redis.url), prefix: PREFIX, name: 'test' },
-    now: () => performance.now(),
-    log: { warn: () => {}, info: () => {} },
-  });
-  await table.ready(10_000);
+  table = await openTable(redis.url, PREFIX);
   flooded = await startWaywardWorker(table, 'flooded-1-0', 'flooded');
   calm = await startWaywardWorker(table, 'calm-1-0', 'calm');
   const flags = ['--table-prefix', PREFIX, '--max-in-flight', '300'];

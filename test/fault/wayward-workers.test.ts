@@ -1,11 +1,11 @@
 /** Workers that are there and do wrong: no request fails for it, the table says what is wrong, and they come back. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
-import { parseRedisUrl } from '../../src/table/redis/redis-target.ts';
+import type { RedisControlTable } from '../../src/table/redis/redis-control-table.ts';
 import { eventually } from '../support/eventually.ts';
 import { metric } from '../support/gauges.ts';
 import { type Load, startLoad } from '../support/load.ts';
 import { activeWorkers, allCountsZero, tableOf } from '../support/members.ts';
+import { openTable } from '../support/open-table.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import {
   type ControllerProcess,
@@ -14,7 +14,8 @@ import {
   startGateway,
 } from '../support/roles.ts';
 import { type TemporaryRepository, temporaryRepository } from '../support/temporary-repository.ts';
-import { type Behaviour, startWaywardWorker, type WaywardWorker } from '../support/wayward-worker.ts';
+import type { Behaviour } from '../support/timed-service.ts';
+import { startWaywardWorker, type WaywardWorker } from '../support/wayward-worker.ts';
 
 const WORKERS = 4;
 const PREFIX = 'wayward';
@@ -32,12 +33,7 @@ let load: Load | undefined;
 beforeAll(async () => {
   redis = await startRedis();
   repository = temporaryRepository();
-  table = new RedisControlTable({
-    ...{ target: parseRedisUrl(redis.url), prefix: PREFIX, name: 'test' },
-    now: () => performance.now(),
-    log: { warn: () => {}, info: () => {} },
-  });
-  await table.ready(10_000);
+  table = await openTable(redis.url, PREFIX);
   workers = [];
   for (let i = 0; i < WORKERS; i++) workers.push(await startWaywardWorker(table, `timed-1-${i}`));
   const options = { table: redis.url, flags: ['--table-prefix', PREFIX] };

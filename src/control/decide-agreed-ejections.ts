@@ -17,7 +17,7 @@ export interface ObservedWorker {
  * @param able those that are ACTIVE, or in ERROR with nothing else against them
  * @returns the reason by id_worker
  */
-export function decideEjections(able: readonly ObservedWorker[]): ReadonlyMap<string, string> {
+export function decideAgreedEjections(able: readonly ObservedWorker[]): ReadonlyMap<string, string> {
   const ejections = new Map<string, string>();
   if (!able.some(isEjected)) return ejections;
   const versions = Map.groupBy(able, ({ row }) => modelKey(row.id_model, row.version));
