@@ -83,9 +83,10 @@ export class Ejector {
   judge(route: VersionRoute): void {
     if (this.#options.ejectAfter === 0) return;
     const now = this.#options.now();
-    // One that is on trial, or not served from, is no measure for others.
+    // One that is on trial is judged by its probe alone, and is no measure for others.
     const peers = [...route.links].filter(
-      (link) => link.breaker.state === 'open' || link.usable || link.busy,
+      ({ breaker, usable, busy }) =>
+        breaker.state === 'open' || (breaker.state === 'closed' && (usable || busy)),
     );
     if (peers.length < 2) return;
     const { ejectAfter, maxEjectedPercent } = this.#options;

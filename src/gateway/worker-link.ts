@@ -163,6 +163,8 @@ export class WorkerLink implements Candidate {
     this.#service.note(serviceMs, now);
     this.#latencies.note(attempt.met, latencyMs);
     this.#limit.onAnswered(queueMs, serviceMs, attempt.full);
+    // It is let back: what it did before has been judged, and is not held against it again.
+    if (attempt.isProbe) this.#keepOfRecent(0);
     this.#recentAnswers++;
     this.#recentServiceMs += serviceMs;
     this.#isHeard(now);
@@ -208,10 +210,14 @@ export class WorkerLink implements Candidate {
   age(now: number): void {
     // One that was slow for a while is sent nothing, and would never be seen to be well again.
     if (this.attempts.size === 0 && this.#service.forgetIfStale(now)) this.#latencies.forget();
-    this.#recentAnswers /= 2;
-    this.#recentServiceMs /= 2;
-    this.#recentFailures /= 2;
-    this.#recentBlame /= 2;
+    this.#keepOfRecent(0.5);
+  }
+
+  #keepOfRecent(share: number): void {
+    this.#recentAnswers *= share;
+    this.#recentServiceMs *= share;
+    this.#recentFailures *= share;
+    this.#recentBlame *= share;
   }
 
   /** How long it has answered nothing while it holds requests, milliseconds. */
