@@ -1,5 +1,6 @@
 /** Requests for models that nobody serves, each under another name: refused, and nothing of them is kept. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { metric, residentBytes } from '../support/gauges.ts';
 import { type Neighbour, startNeighbour } from '../support/neighbour.ts';
 import { errorOf, post, send } from '../support/oip-client.ts';
@@ -18,6 +19,10 @@ beforeAll(async () => {
   repository = temporaryRepository('fraud');
   server = await startServer({ repository: repository.path, flags: ['--replicas', '1'] });
   neighbour = await startNeighbour(server);
+  // A request is counted once its answer is written, so its client may be faster; its series would appear in between.
+  await eventually('a request of the neighbour to be counted', () =>
+    metric(server, 'turntable_requests_total', { model: 'fraud', status: '200' }),
+  );
 });
 
 afterEach(() => neighbour.isServed());
