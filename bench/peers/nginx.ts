@@ -5,7 +5,7 @@ import { freePort } from '../support/http-ready.ts';
 import type { MeasuredSystem } from '../support/measured-system.ts';
 import { treeTicks } from '../support/process-cpu.ts';
 import { startPlainWorker } from './start-plain-worker.ts';
-import { type ProxyProcess, startProxy } from './start-proxy.ts';
+import { PATIENCE_MS, type ProxyOptions, type ProxyProcess, startProxy } from './start-proxy.ts';
 
 export async function startNginx(
   modelFile: string,
@@ -23,7 +23,7 @@ export async function startNginx(
     ),
   );
   const addresses = workers.map((worker) => worker.address);
-  const proxy = started.use(await startNginxProxy(addresses, ownDirectory, signal));
+  const proxy = started.use(await startNginxProxy({ workers: addresses, directory: ownDirectory }, signal));
 
   const owned = started.move();
   return {
@@ -40,19 +40,20 @@ export async function startNginx(
   };
 }
 
+export interface NginxOptions extends ProxyOptions {
+  /** By what it chooses; round_robin is what NGINX does when told nothing. */
+  readonly rule?: 'least_conn' | 'round_robin';
+}
+
 /**
  * NGINX alone, before workers that run already.
- * @param workers `host:port` or `unix:/path` of each
- * @param directory of its own
+ * @param options a worker's address may also be `unix:/path`
  */
-export async function startNginxProxy(
-  workers: readonly string[],
-  directory: string,
-  signal: AbortSignal,
-): Promise<ProxyProcess> {
+export async function startNginxProxy(options: NginxOptions, signal: AbortSignal): Promise<ProxyProcess> {
+  const { directory } = options;
   const port = await freePort();
   const configuration = join(directory, 'nginx.conf');
-  writeFileSync(configuration, configure(directory, port, workers));
+  writeFileSync(configuration, configure(port, options));
   mkdirSync(join(directory, 'logs'));
   return startProxy(
     'nginx',
@@ -67,8 +68,14 @@ export async function startNginxProxy(
  * the load generator share a second one only adds switches. No connection is ever closed for its number of
  * requests, and idle ones to the workers close here before they close there. Nothing is logged and nothing touches
  * a disk.
+ *
+ * Free NGINX asks no worker for its health; it learns from requests alone (`max_fails`, `fail_timeout`: as they are by
+ * default, the first failure puts a worker out for 10 s). Where workers may be unwell what failed is tried at the next,
+ * POST too (`non_idempotent`), and so is what took too long or was answered with 5xx.
  */
-function configure(directory: string, port: number, workers: readonly string[]): string {
+function configure(port: number, options: NginxOptions): string {
+  const { workers, directory, healthChecks = false, rule = 'least_conn' } = options;
+  const tryTimeoutMs = healthChecks ? healthChecks.tryTimeoutMs : PATIENCE_MS;
   const asRoot = process.getuid?.() === 0;
   return `
 daemon off;
@@ -93,7 +100,7 @@ http {
   uwsgi_temp_path ${directory}/uwsgi;
   scgi_temp_path ${directory}/scgi;
   upstream workers {
-    least_conn;
+    ${rule === 'least_conn' ? 'least_conn;' : ''}
 ${workers.map((address) => `    server ${address};`).join('\n')}
     keepalive 1024;
     keepalive_requests 1000000000;
@@ -108,6 +115,9 @@ ${workers.map((address) => `    server ${address};`).join('\n')}
       proxy_buffering on;
       proxy_buffer_size 8k;
       proxy_request_buffering on;
+      proxy_connect_timeout ${healthChecks ? '1s' : '60s'};
+      proxy_read_timeout ${tryTimeoutMs}ms;
+      proxy_next_upstream error timeout${healthChecks ? ' http_500 http_502 http_503 http_504 non_idempotent' : ''};
     }
   }
 }

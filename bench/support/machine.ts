@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { knownWheelProgram } from '../peers/wheel-programs.ts';
 
 export interface Machine {
   readonly cpu_model: string;
@@ -12,6 +13,9 @@ export interface Machine {
   readonly onnxruntime_node: string;
   readonly nginx: string | null;
   readonly haproxy: string | null;
+  /** These two only where this run uses them. */
+  readonly envoy: string | null;
+  readonly traefik: string | null;
   readonly wrk: string | null;
   readonly redis: string | null;
   /** With "-dirty" when files differ from the commit; null outside a checkout. */
@@ -29,6 +33,8 @@ export function describeMachine(): Machine {
     onnxruntime_node: onnxruntime.version,
     nginx: firstMatch('nginx', ['-v'], /nginx\/(\S+)/),
     haproxy: firstMatch('haproxy', ['-v'], /version (\S+)/),
+    envoy: firstMatch(knownWheelProgram('envoy'), ['--version'], /\/(\d+\.\d+\.\d+)\//),
+    traefik: firstMatch(knownWheelProgram('traefik'), ['version'], /Version: +(\S+)/),
     wrk: firstMatch('wrk', ['-v'], /wrk (\S+)/),
     redis: firstMatch('redis-server', ['--version'], /v=(\S+)/),
     commit: firstMatch('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], /(\S+)/),
@@ -36,7 +42,8 @@ export function describeMachine(): Machine {
 }
 
 /** Some programs print their version on the error output, and some fail after it. */
-function firstMatch(command: string, args: readonly string[], pattern: RegExp): string | null {
+function firstMatch(command: string | null, args: readonly string[], pattern: RegExp): string | null {
+  if (command === null) return null;
   const result = spawnSync(command, args, { encoding: 'utf8', cwd: import.meta.dirname });
   return pattern.exec(`${result.stdout ?? ''}${result.stderr ?? ''}`)?.[1] ?? null;
 }

@@ -100,7 +100,7 @@ function startFront(kind: SystemKind, place: Place, signal: AbortSignal) {
   const { addresses } = place.workers;
   const { directory } = place;
   if (kind.policy !== null) return startGateway(kind.policy, place, signal);
-  if (kind.name === NGINX) return startNginxProxy(addresses, directory, signal);
+  if (kind.name === NGINX) return startNginxProxy({ workers: addresses, directory }, signal);
   return startHaproxy({ workers: addresses, maxconn: kind.maxconn, directory }, signal);
 }
 
