@@ -24,9 +24,11 @@ interface Bar {
 
 const GROUP_SIZE = 11;
 const GROUP_LINE = 14;
-/** Degrees; names that do not fit below their group are leant. */
-const LEAN = 25;
+/** Degrees; names that do not fit below their group are leant, as far as they need to stay in the picture. */
+const LEANS = [25, 40, 60] as const;
+const LEFTMOST = 62;
 const NARROWEST_LABEL = 9;
+const MOST_LINES = 5;
 
 /** A value that is null, or has no place on the axis, is written as n/a where its bar would stand. */
 export function barChart(chart: BarChart): string {
@@ -126,18 +128,24 @@ function label(content: string, x: number, y: number, fill: string, upright: boo
   });
 }
 
-/** Names below the groups: broken into at most three lines, leant where a word alone is too wide. */
+/** Names below the groups: broken at spaces, leant where a word alone is too wide. */
 function groupNames(groups: readonly string[], width: number) {
   const lines = groups.map((name) => wrapped(name, width, GROUP_SIZE));
   const most = Math.max(1, ...lines.map((one) => one.length));
-  const leant = most > 3 || lines.flat().some((line) => textWidth(line, GROUP_SIZE) > width);
+  const leant = most > MOST_LINES || lines.flat().some((line) => textWidth(line, GROUP_SIZE) > width);
   const longest = Math.max(0, ...groups.map((name) => textWidth(name, GROUP_SIZE)));
+  const stays = (degrees: number) =>
+    groups.every((name, group) => {
+      const reach = textWidth(name, GROUP_SIZE) * Math.cos((degrees * Math.PI) / 180);
+      return reach < LEFTMOST + (group + 0.5) * width - 6;
+    });
+  const lean = LEANS.find(stays) ?? LEANS[2];
   return {
-    height: leant ? 10 + longest * Math.sin((LEAN * Math.PI) / 180) : most * GROUP_LINE,
+    height: leant ? 10 + longest * Math.sin((lean * Math.PI) / 180) : most * GROUP_LINE,
     draw: (group: number, x: number, bottom: number): string => {
       const written = { 'font-size': GROUP_SIZE, fill: INK };
       if (leant) {
-        const turn = `rotate(-${LEAN} ${rounded(x)} ${rounded(bottom + 14)})`;
+        const turn = `rotate(-${lean} ${rounded(x)} ${rounded(bottom + 14)})`;
         return text(groups[group] ?? '', {
           x,
           y: bottom + 14,

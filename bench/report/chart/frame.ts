@@ -5,6 +5,7 @@ import { element, FAINT_INK, GRID, INK, text, textWidth, wrapped } from './svg.t
 
 export const WIDTH = 760;
 const BASE_HEIGHT = 420;
+const USUAL_BELOW = 100;
 const TITLE_SIZE = 15;
 const TITLE_LINE = 19;
 const LEGEND_LINE = 19;
@@ -42,9 +43,9 @@ export function frame(options: FrameOptions): Frame {
   const places = legendPlaces(options.legend);
   const legendRows = places.length === 0 ? 0 : (places.at(-1)?.row ?? 0) + 1;
   const top = titleEnd + legendRows * LEGEND_LINE + 18;
-  // A long legend makes the picture higher rather than the data flatter.
-  const height =
-    BASE_HEIGHT + Math.max(0, legendRows - 2) * LEGEND_LINE + (titleLines.length - 1) * TITLE_LINE;
+  // A long legend, or long names below, make the picture higher rather than the data flatter.
+  const more = Math.max(0, legendRows - 2) * LEGEND_LINE + (titleLines.length - 1) * TITLE_LINE;
+  const height = Math.round(BASE_HEIGHT + more + Math.max(0, options.below - USUAL_BELOW));
   const widest = Math.max(...options.y.ticks.map((tick) => textWidth(numberText(tick), 11)), 16);
   const plot = { left: 46 + widest, right: WIDTH - 24, top, bottom: height - options.below };
   const title = titleLines.map((line, index) =>

@@ -49,7 +49,7 @@ function linearScale(lowest: number, highest: number, headroom: number): Scale {
   const from = Math.min(0, lowest);
   const to = Math.max(0, highest);
   const span = (to - from || 1) / (1 - headroom);
-  const step = stepOf(span / 5);
+  const step = stepOf(span / 6);
   const low = Math.floor(from / step) * step;
   const high = Math.max(Math.ceil((from + span) / step - 1e-9), 1) * step;
   const count = Math.round((high - low) / step);

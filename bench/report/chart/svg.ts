@@ -38,7 +38,7 @@ export function picture(width: number, height: number, title: string, content: r
 
 /** Pixels, on the generous side: most fonts that stand in for the first choice are wider than it. */
 export function textWidth(content: string, fontSize = 12): number {
-  return content.length * fontSize * 0.57;
+  return content.length * fontSize * 0.6;
 }
 
 /** Breaks at spaces into lines of at most `width` pixels; a word that is longer keeps a line for itself. */
