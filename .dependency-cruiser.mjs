@@ -1,7 +1,7 @@
 /** Who may import whom; docs/architecture.md says why. */
 
 /** Anybody may use these. */
-const SHARED = '^src/(turntable-error|sibling-module|oip/|config/|telemetry/)';
+const SHARED = '^src/(turntable-error|sibling-module|port-calls|oip/|config/|telemetry/)';
 
 /** @param {string} folder @param {string[]} allowed */
 const only = (folder, allowed) => ({
@@ -34,9 +34,9 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: ['^src/cli/', '\\.test\\.ts$', '^src/table/(memory|redis)/', '^src/worker/onnx/'],
+        pathNot: ['^src/cli/', '\\.test\\.ts$', '^src/table/(memory|redis|thread)/', '^src/worker/onnx/'],
       },
-      to: { path: '^src/(table/(memory|redis)/|worker/onnx/|provision/process-provisioner)' },
+      to: { path: '^src/(table/(memory|redis|thread)/|worker/onnx/|provision/process-provisioner)' },
     },
     {
       name: 'nobody-imports-cli',
@@ -62,6 +62,16 @@ export default {
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/table/redis/', '\\.test\\.ts$'] },
       to: { path: 'ioredis' },
+    },
+    {
+      name: 'threads-stay-in-their-corners',
+      comment: 'who can be run in a thread need not know it',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: ['^src/cli/', '^src/table/thread/', '^src/worker/onnx/', '^src/port-calls', '\\.test\\.ts$'],
+      },
+      to: { path: 'worker_threads' },
     },
     {
       name: 'no-cycles',

@@ -22,6 +22,7 @@ const EXPECTED_IN_FIXTURE = [
   'pure-does-no-io',
   'onnx-runtime-stays-in-its-corner',
   'redis-client-stays-in-its-corner',
+  'threads-stay-in-their-corners',
   'no-cycles',
 ];
 const MIN_MODULES = 50;

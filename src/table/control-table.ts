@@ -1,5 +1,5 @@
 /** The port of the process control table: the one truth that gateways, monitors and control loops share. */
-import type { LoadStatement, WorkerLoad } from './load-statement.ts';
+import type { HeardStatement, LoadStatement, WorkerLoad } from './load-statement.ts';
 import type { Candidate, ControllerRow, GatewayRow, Leadership, TermListener } from './member.ts';
 import type { CommandResult, ModelCommand, ModelDescription, ModelRecord } from './model-record.ts';
 import type { WorkerRegistration, WorkerRow, WorkerStatus } from './worker-row.ts';
@@ -112,6 +112,9 @@ export interface ControlTable extends WorkerTable {
 
   /** What each live gateway says of a worker. */
   statementsOf(id_worker: string): readonly WorkerLoad[];
+
+  /** What each live gateway says of all workers. No I/O, no copy: to be read at once. */
+  heard(): Iterable<HeardStatement>;
 
   /** Requests in flight there by all live gateways but this one. No I/O, no allocation. */
   loadOfOthers(id_worker: string, id_gateway: string): number;

@@ -1,6 +1,6 @@
 /** What a gateway says of the load it puts on workers: absolute numbers, never increments (promise CT3). */
 
-import type { ProcessIdentity } from './member.ts';
+import type { GatewayRow, ProcessIdentity } from './member.ts';
 
 /** One gateway's word about one worker. */
 export interface WorkerLoad {
@@ -25,6 +25,27 @@ export interface LoadStatement extends ProcessIdentity {
   /** Where the gateway listens, such as `http://10.0.0.5:8080`. */
   readonly address: string;
   readonly loads: readonly WorkerLoad[];
+}
+
+/** The statement of a live gateway as the table has it. */
+export interface HeardStatement {
+  readonly gateway: GatewayRow;
+  /** By worker. */
+  readonly loads: ReadonlyMap<string, WorkerLoad>;
+}
+
+/** Whether one word about a worker says the same as the other. */
+export function isSameLoad(a: WorkerLoad | undefined, b: WorkerLoad): boolean {
+  if (a === b) return true;
+  return (
+    a !== undefined &&
+    a.in_flight === b.in_flight &&
+    a.completed === b.completed &&
+    a.failed === b.failed &&
+    a.latency_ms === b.latency_ms &&
+    a.reachable === b.reachable &&
+    a.ejected === b.ejected
+  );
 }
 
 /** What the live statements add up to for one worker. */

@@ -1,6 +1,6 @@
 /** The picture of the table that a process holds in memory; every implementation keeps one. */
 import type { TableChange, TableHealth, TableView } from './control-table.ts';
-import { combineLoads, type WorkerLoad } from './load-statement.ts';
+import { combineLoads, type HeardStatement, type WorkerLoad } from './load-statement.ts';
 import { type ControllerRow, MEMBER_TTL_MS } from './member.ts';
 import type { ModelRecord } from './model-record.ts';
 import { StatementBook } from './statement-book.ts';
@@ -48,6 +48,11 @@ export class LocalView {
   statementsOf(id_worker: string): readonly WorkerLoad[] {
     this.#lapse(this.#clock());
     return this.statements.of(id_worker);
+  }
+
+  heard(): Iterable<HeardStatement> {
+    this.#lapse(this.#clock());
+    return this.statements.all();
   }
 
   /** Tells subscribers when members have not spoken for too long. To be called now and then. */

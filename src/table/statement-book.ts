@@ -1,5 +1,5 @@
 /** What the gateways have said of their load, and what of it still counts. */
-import type { WorkerLoad } from './load-statement.ts';
+import type { HeardStatement, WorkerLoad } from './load-statement.ts';
 import { type GatewayRow, MEMBER_TTL_MS } from './member.ts';
 
 interface Entry {
@@ -71,6 +71,10 @@ export class StatementBook {
 
   gateways(): GatewayRow[] {
     return Array.from(this.#entries.values(), ({ gateway }) => gateway);
+  }
+
+  all(): Iterable<HeardStatement> {
+    return this.#entries.values();
   }
 
   of(id_worker: string): WorkerLoad[] {

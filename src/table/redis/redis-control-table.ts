@@ -10,7 +10,7 @@ import type {
   TableView,
   TransitionResult,
 } from '../control-table.ts';
-import type { LoadStatement, WorkerLoad } from '../load-statement.ts';
+import type { HeardStatement, LoadStatement, WorkerLoad } from '../load-statement.ts';
 import { LocalView } from '../local-view.ts';
 import type { Candidate, Leadership, TermListener } from '../member.ts';
 import type { CommandResult, ModelCommand, ModelDescription, ModelRecord } from '../model-record.ts';
@@ -171,6 +171,10 @@ export class RedisControlTable implements ControlTable {
 
   statementsOf(id_worker: string): readonly WorkerLoad[] {
     return this.#local.statementsOf(id_worker);
+  }
+
+  heard(): Iterable<HeardStatement> {
+    return this.#local.heard();
   }
 
   loadOfOthers(id_worker: string, id_gateway: string): number {

@@ -2,7 +2,7 @@
  * The regular exchange with the table: a gateway's absolute numbers go out, what others have said comes in, in one
  * round trip and never more than one at a time, however many requests there are (promise CT8).
  */
-import type { LoadStatement, WorkerLoad } from '../load-statement.ts';
+import { isSameLoad, type LoadStatement, type WorkerLoad } from '../load-statement.ts';
 import type { LocalView } from '../local-view.ts';
 import { type GatewayRow, MEMBER_TTL_MS } from '../member.ts';
 import type { StreamEntry } from './change-feed.ts';
@@ -201,7 +201,7 @@ export class StatementExchange {
     const changed =
       mode === 'all'
         ? statement.loads
-        : statement.loads.filter((load) => !isSame(known?.loads.get(load.id_worker), load));
+        : statement.loads.filter((load) => !isSameLoad(known?.loads.get(load.id_worker), load));
     const answer = await this.#send(statement, mode, encodeLoads(changed));
     const next = known ?? { loads: new Map<string, WorkerLoad>(), saidAllAt: 0 };
     if (mode === 'all') {
@@ -243,16 +243,4 @@ export class StatementExchange {
     if (statement.loads.length < known.loads.size) return true;
     return this.#options.now() - known.saidAllAt >= SAY_ALL_MS;
   }
-}
-
-function isSame(a: WorkerLoad | undefined, b: WorkerLoad): boolean {
-  return (
-    a !== undefined &&
-    a.in_flight === b.in_flight &&
-    a.completed === b.completed &&
-    a.failed === b.failed &&
-    a.latency_ms === b.latency_ms &&
-    a.reachable === b.reachable &&
-    a.ejected === b.ejected
-  );
 }

@@ -1,0 +1,2 @@
+/** Deliberately wrong: threads outside their corners. */
+import 'node:worker_threads';
