@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Capacity, measureCapacity } from './faults/capacity.ts';
 import { type FaultFleet, startFaultFleet } from './faults/fault-fleet.ts';
-import { type FaultsRun, LOAD, WARM_UP_SECONDS, WORKERS } from './faults/faults-run.ts';
+import { type FaultsRun, LOAD, WORKERS } from './faults/faults-run.ts';
 import { measureWorkerFault, type WorkerFaultSample } from './faults/measure-fault.ts';
 import {
   type FaultsOptions,
@@ -36,14 +36,14 @@ async function main(options: FaultsOptions, signal: AbortSignal): Promise<void> 
   await using fleet = await startFaultFleet(run);
   const faults = await measureWorkerFaults(run, fleet);
   const { capacity, overload } = await measureOverloads(run, fleet);
-  const { seconds, faultSeconds, overloadSeconds, serviceMs, service, seed } = options;
+  const { quick, warmUpSeconds, seconds, faultSeconds, overloadSeconds, serviceMs, service, seed } = options;
   const report = makeReport(
     { capacity, faults, overload },
     {
       date,
       machine: describeMachine(),
       settings: {
-        ...{ workers: WORKERS, load: LOAD, warm_up_seconds: WARM_UP_SECONDS, seconds, seed },
+        ...{ quick, workers: WORKERS, load: LOAD, warm_up_seconds: warmUpSeconds, seconds, seed },
         ...{ fault_seconds: faultSeconds, overload_seconds: overloadSeconds },
         ...{ service_ms: serviceMs, service, run_seconds: Math.round((performance.now() - begin) / 1_000) },
       },

@@ -1,6 +1,6 @@
 /** Benchmark: what Turntable costs and gains, against NGINX before plain workers, measured in one run on one machine. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { BenchRun } from './overhead/bench-run.ts';
 import { runLoadRounds } from './overhead/load-rounds.ts';
 import { runNeighbourTest } from './overhead/neighbour.ts';
@@ -49,13 +49,14 @@ async function main(options: OverheadOptions, signal: AbortSignal): Promise<void
   const date = new Date().toISOString();
   const rounds = await runLoadRounds(run);
   const neighbour = parts.has('neighbour') ? await runNeighbourTest(run) : null;
-  const { rounds: roundCount, seconds, connections } = options;
+  const { quick, rounds: roundCount, seconds, connections } = options;
   const report = makeReport(
     { ...rounds, neighbour, rows_per_request: options.rows, pick_worker_us: measurePick() },
     {
       date,
       machine: describeMachine(),
       settings: {
+        quick,
         rounds: roundCount,
         seconds,
         connections,
@@ -67,7 +68,10 @@ async function main(options: OverheadOptions, signal: AbortSignal): Promise<void
     },
   );
   const json = JSON.stringify(report);
-  if (options.save !== null) writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
+  if (options.save !== null) {
+    mkdirSync(dirname(options.save), { recursive: true });
+    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
+  }
   process.stdout.write(`${options.json ? json : renderReport(report)}\n`);
 }
 

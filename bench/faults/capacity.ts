@@ -5,8 +5,6 @@ import { type FaultsRun, nominalPerSecond, WORKERS } from './faults-run.ts';
 import { BODY } from './measure-fault.ts';
 
 const CLIENTS = 32;
-const WARM_UP_MS = 2_000;
-const MEASURED_MS = 8_000;
 /** After a refusal a client waits, or it would do nothing else than to ask. */
 const REFUSED_PAUSE_MS = 20;
 
@@ -31,7 +29,9 @@ export async function measureCapacity(run: FaultsRun, fleet: FaultFleet): Promis
   let served = 0;
   let failed = 0;
   const begin = performance.now();
-  const endMs = begin + WARM_UP_MS + MEASURED_MS;
+  const warmUpMs = options.warmUpSeconds * 1_000;
+  const measuredMs = options.capacitySeconds * 1_000;
+  const endMs = begin + warmUpMs + measuredMs;
   const client = async () => {
     while (performance.now() < endMs) {
       signal.throwIfAborted();
@@ -55,8 +55,8 @@ export async function measureCapacity(run: FaultsRun, fleet: FaultFleet): Promis
           failed,
           gateway_cpu_us_per_request: (fleet.gatewayCpuUs() - before.cpuUs) / requests,
         });
-      }, MEASURED_MS);
-    }, WARM_UP_MS);
+      }, measuredMs);
+    }, warmUpMs);
   });
   const [capacity] = await Promise.all([measured, clients]);
   fleet.assertRunning();

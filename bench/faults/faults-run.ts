@@ -14,8 +14,6 @@ export interface FaultsRun {
 export const WORKERS = 4;
 /** Part of what the workers carry that comes while nothing is overloaded. */
 export const LOAD = 0.5;
-/** Before anything is measured: for compilers, connections and estimates. */
-export const WARM_UP_SECONDS = 3;
 
 /** What all workers together carry, by their service time alone. */
 export function nominalPerSecond({ serviceMs }: FaultsOptions): number {

@@ -5,7 +5,7 @@ import { freePort } from '../support/http-ready.ts';
 import { type OpenLoopResult, poissonArrivals, runOpenLoop } from '../support/open-loop.ts';
 import { seededRandom } from '../support/random.ts';
 import type { FaultFleet, FaultWorker } from './fault-fleet.ts';
-import { epochMs, type FaultsRun, LOAD, nominalPerSecond, WARM_UP_SECONDS, WORKERS } from './faults-run.ts';
+import { epochMs, type FaultsRun, LOAD, nominalPerSecond, WORKERS } from './faults-run.ts';
 import type { Turn } from './observe-gateway.ts';
 import type { WorkerFaultName } from './options.ts';
 import { failures, figuresOf, recoveryMs, relievedMs, type Span, type SpanFigures } from './window.ts';
@@ -66,7 +66,7 @@ export async function measureWorkerFault(
   await fleet.whenUsed(ids);
 
   const faultMs = options.faultSeconds * 1_000 * (fault.length ?? 1);
-  const strikeAtMs = (WARM_UP_SECONDS + options.seconds) * 1_000;
+  const strikeAtMs = (options.warmUpSeconds + options.seconds) * 1_000;
   const endMs = strikeAtMs + faultMs + options.seconds * 1_000;
   const perSecond = nominalPerSecond(options) * LOAD;
   const begun = Promise.withResolvers<void>();
@@ -83,7 +83,8 @@ export async function measureWorkerFault(
   const [load] = await Promise.all([loading, striking]);
   fleet.assertRunning();
   if (fault.tells) for (const victim of scene.victims) await victim.tell('report');
-  return toSample({ name, load, scene, turns: fleet.turns, faultMs, endMs });
+  const warmUpMs = options.warmUpSeconds * 1_000;
+  return toSample({ name, load, scene, turns: fleet.turns, warmUpMs, faultMs, endMs });
 }
 
 interface SceneParts {
@@ -149,16 +150,17 @@ interface Observed {
   readonly load: OpenLoopResult;
   readonly scene: FaultScene;
   readonly turns: readonly Turn[];
+  readonly warmUpMs: number;
   readonly faultMs: number;
   readonly endMs: number;
 }
 
-function toSample({ name, load, scene, turns, faultMs, endMs }: Observed): WorkerFaultSample {
+function toSample({ name, load, scene, turns, warmUpMs, faultMs, endMs }: Observed): WorkerFaultSample {
   const { title, single, detect, tells } = FAULTS[name];
   const { victims, struckAtMs, mendedAtMs } = scene;
   const struckMs = struckAtMs - load.startedAtMs;
   const spans = {
-    before: { fromMs: WARM_UP_SECONDS * 1_000, toMs: struckMs },
+    before: { fromMs: warmUpMs, toMs: struckMs },
     during: { fromMs: struckMs, toMs: struckMs + faultMs },
     after: { fromMs: struckMs + faultMs, toMs: endMs },
   };

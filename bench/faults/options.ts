@@ -24,12 +24,32 @@ export type FaultName = WorkerFaultName | OverloadName;
 
 const NAMES: readonly FaultName[] = [...WORKER_FAULTS, ...(Object.keys(OVERLOADS) as OverloadName[])];
 
-export interface FaultsOptions {
-  readonly faults: ReadonlySet<FaultName>;
-  /** Measured before and after each fault, seconds. */
+/** How much is measured. */
+interface Extent {
+  readonly names: readonly FaultName[];
+  /** Before anything is measured: for compilers, connections and estimates. */
+  readonly warmUpSeconds: number;
+  /** Measured before and after each fault. */
   readonly seconds: number;
   readonly faultSeconds: number;
   readonly overloadSeconds: number;
+  /** Of what the workers carry. */
+  readonly capacitySeconds: number;
+}
+
+const FULL: Extent = {
+  ...{ names: NAMES, warmUpSeconds: 3, seconds: 5, faultSeconds: 6 },
+  ...{ overloadSeconds: 20, capacitySeconds: 8 },
+};
+/** A worker that dies, one that falls silent, and too much load. */
+const QUICK: Extent = {
+  ...{ names: ['kill', 'mute', 'load-x2'], warmUpSeconds: 1, seconds: 1, faultSeconds: 2 },
+  ...{ overloadSeconds: 2, capacitySeconds: 2 },
+};
+
+export interface FaultsOptions extends Omit<Extent, 'names'> {
+  readonly quick: boolean;
+  readonly faults: ReadonlySet<FaultName>;
   /** Of one request at a worker, milliseconds on average. */
   readonly serviceMs: number;
   readonly service: ServiceKind;
@@ -59,10 +79,11 @@ Needs redis-server (installed with apt-get when run as root on Debian). About 6 
 things at the same time shows in the latencies: the lag of the load generator tells how much.
 
 options:
+  --quick               ${QUICK.names.join(', ')} alone, and shorter, under 25 seconds: the figures mean less
   --only A,B            only these faults of the list above
-  --seconds N           measured before and after each fault (default 5)
-  --fault-seconds N     length of a fault (default 6; restart-all takes twice that)
-  --overload-seconds N  length of an overload (default 20)
+  --seconds N           measured before and after each fault (default ${FULL.seconds}, quick ${QUICK.seconds})
+  --fault-seconds N     length of a fault (default ${FULL.faultSeconds}, quick ${QUICK.faultSeconds}; restart-all takes twice that)
+  --overload-seconds N  length of an overload (default ${FULL.overloadSeconds}, quick ${QUICK.overloadSeconds})
   --service-ms N        what a request takes at a worker, on average (default 10)
   --service KIND        constant or lognormal (default constant)
   --seed N              of the arrivals (default 1)
@@ -77,10 +98,11 @@ export function readOptions(args: readonly string[]): FaultsOptions | null {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      only: { type: 'string', default: NAMES.join(',') },
-      seconds: { type: 'string', default: '5' },
-      'fault-seconds': { type: 'string', default: '6' },
-      'overload-seconds': { type: 'string', default: '20' },
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      seconds: { type: 'string' },
+      'fault-seconds': { type: 'string' },
+      'overload-seconds': { type: 'string' },
       'service-ms': { type: 'string', default: '10' },
       service: { type: 'string', default: 'constant' },
       seed: { type: 'string', default: '1' },
@@ -93,11 +115,16 @@ export function readOptions(args: readonly string[]): FaultsOptions | null {
   const { service } = values;
   if (service !== 'constant' && service !== 'lognormal')
     throw new RangeError(`--service must be constant or lognormal; not "${service}"`);
+  const { names, ...extent } = values.quick ? QUICK : FULL;
+  const secondsOf = (name: 'seconds' | 'fault-seconds' | 'overload-seconds', usual: number) =>
+    values[name] === undefined ? usual : positive(name, values[name]);
   return {
-    faults: partsOf(NAMES, values.only),
-    seconds: positive('seconds', values.seconds),
-    faultSeconds: positive('fault-seconds', values['fault-seconds']),
-    overloadSeconds: positive('overload-seconds', values['overload-seconds']),
+    ...extent,
+    quick: values.quick,
+    faults: values.only === undefined ? new Set(names) : partsOf(NAMES, values.only),
+    seconds: secondsOf('seconds', extent.seconds),
+    faultSeconds: secondsOf('fault-seconds', extent.faultSeconds),
+    overloadSeconds: secondsOf('overload-seconds', extent.overloadSeconds),
     serviceMs: positive('service-ms', values['service-ms']),
     service,
     seed: positive('seed', values.seed),

@@ -3,7 +3,7 @@ import { type OpenLoopResult, poissonArrivals, runOpenLoop } from '../support/op
 import { seededRandom } from '../support/random.ts';
 import type { Capacity } from './capacity.ts';
 import type { FaultFleet } from './fault-fleet.ts';
-import { epochMs, type FaultsRun, LOAD, nominalPerSecond, WARM_UP_SECONDS, WORKERS } from './faults-run.ts';
+import { epochMs, type FaultsRun, LOAD, nominalPerSecond, WORKERS } from './faults-run.ts';
 import { BODY, type FaultFigures } from './measure-fault.ts';
 import { OVERLOADS, type OverloadName } from './options.ts';
 import { failures, figuresOf, percentile, recoveryMs, type Span, type SpanFigures } from './window.ts';
@@ -56,7 +56,7 @@ export async function measureOverload(
   );
   await fleet.whenUsed(workers.map(({ id_worker }) => id_worker));
 
-  const beginS = WARM_UP_SECONDS + options.seconds;
+  const beginS = options.warmUpSeconds + options.seconds;
   const endS = beginS + options.overloadSeconds;
   const usual = nominalPerSecond(options) * LOAD;
   const random = seededRandom(options.seed);
@@ -79,7 +79,7 @@ export async function measureOverload(
 
   const during = { fromMs: beginS * 1_000, toMs: endS * 1_000 };
   const spans = {
-    before: figuresOf(load, { fromMs: WARM_UP_SECONDS * 1_000, toMs: during.fromMs }),
+    before: figuresOf(load, { fromMs: options.warmUpSeconds * 1_000, toMs: during.fromMs }),
     during: figuresOf(load, during),
     after: figuresOf(load, { fromMs: during.toMs, toMs: (endS + options.seconds) * 1_000 }),
   };

@@ -11,12 +11,6 @@ import type { OnnxSample } from './onnx-limit.ts';
 import { sayLoad } from './progress.ts';
 import { startSystems, WORKERS } from './systems.ts';
 
-/** Long enough for the compilers of all processes to settle; a second before each measurement refills caches. */
-const FIRST_WARM_UP_SECONDS = 4;
-const WARM_UP_SECONDS = 1;
-/** A median settles fast. */
-const SINGLE_SECONDS = 2;
-const ONNX_SECONDS = 2;
 /** Memory is read once what starting or load left behind had time to be collected. */
 const SETTLE_MS = 1500;
 
@@ -60,21 +54,21 @@ export async function runLoadRounds(run: BenchRun): Promise<LoadRounds> {
   };
 
   say('warming up');
-  for (const system of systems) await warmUp(system, FIRST_WARM_UP_SECONDS);
+  for (const system of systems) await warmUp(system, options.warmUpSeconds);
   const load: LoadSample[] = [];
   const single_connection: LoadSample[] = [];
   const limit: OnnxSample[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     say(`round ${round} of ${options.rounds}`);
     for (const system of rotated(systems, round - 1)) {
-      await warmUp(system, WARM_UP_SECONDS);
+      if (options.refillSeconds > 0) await warmUp(system, options.refillSeconds);
       load.push(await measure(system, round, options.connections, options.seconds));
     }
     for (const system of rotated(singles, round - 1)) {
-      single_connection.push(await measure(system, round, 1, SINGLE_SECONDS));
+      single_connection.push(await measure(system, round, 1, options.singleSeconds));
     }
     for (const processes of onnx === null ? [] : rotated([1, WORKERS], round - 1)) {
-      const sample = await onnx!.measure(processes, round, ONNX_SECONDS);
+      const sample = await onnx!.measure(processes, round, options.onnxSeconds);
       say(`  onnx, ${processes} processes: ${Math.round(sample.rows_per_second)} rows/s`);
       limit.push(sample);
     }

@@ -6,10 +6,32 @@ import { partsOf, positive } from '../support/option-values.ts';
 const PARTS = ['turntable', 'nginx', 'direct', 'onnx', 'neighbour'] as const;
 export type Part = (typeof PARTS)[number];
 
-export interface OverheadOptions {
+/** How much is measured; times in whole seconds. */
+interface Extent {
+  readonly parts: readonly Part[];
   readonly rounds: number;
-  /** Length of each measurement under load, whole seconds. */
+  /** Long enough for the compilers of all processes to settle. */
+  readonly warmUpSeconds: number;
+  /** Before each measurement under load, to refill caches. */
+  readonly refillSeconds: number;
+  /** Of a measurement under load. */
   readonly seconds: number;
+  /** With a single connection, where a median settles fast. */
+  readonly singleSeconds: number;
+  readonly onnxSeconds: number;
+}
+
+const FULL: Extent = {
+  ...{ parts: PARTS, rounds: 5, warmUpSeconds: 4, refillSeconds: 1 },
+  ...{ seconds: 3, singleSeconds: 2, onnxSeconds: 2 },
+};
+const QUICK: Extent = {
+  ...{ parts: ['turntable', 'nginx', 'direct', 'onnx'], rounds: 2, warmUpSeconds: 1, refillSeconds: 0 },
+  ...{ seconds: 1, singleSeconds: 1, onnxSeconds: 1 },
+};
+
+export interface OverheadOptions extends Omit<Extent, 'parts'> {
+  readonly quick: boolean;
   readonly connections: number;
   /** Rows of each request: 4 make 2 KB. */
   readonly rows: number;
@@ -31,8 +53,9 @@ Measures in one run on this machine, in turns over several rounds:
 Needs wrk and nginx (installed with apt-get when run as root on Debian). About 3 minutes.
 
 options:
-  --rounds N        how often everything is measured, in rotated order (default 5)
-  --seconds N       whole seconds of each measurement under load (default 3)
+  --quick           shorter and without neighbour, under 25 seconds: the figures mean less
+  --rounds N        how often everything is measured, in rotated order (default ${FULL.rounds}, quick ${QUICK.rounds})
+  --seconds N       whole seconds of each measurement under load (default ${FULL.seconds}, quick ${QUICK.seconds})
   --connections N   connections of the load generator, a closed loop (default 64)
   --rows N          rows of 30 features in each request (default 4, which is 2 KB)
   --only A,B        only these parts of the list above
@@ -48,11 +71,12 @@ export function readOptions(args: readonly string[]): OverheadOptions | null {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '3' },
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
       connections: { type: 'string', default: '64' },
       rows: { type: 'string', default: '4' },
-      only: { type: 'string', default: PARTS.join(',') },
+      only: { type: 'string' },
       models: { type: 'string', default: resolve(import.meta.dirname, '../../examples/models') },
       json: { type: 'boolean', default: false },
       save: { type: 'string' },
@@ -60,13 +84,16 @@ export function readOptions(args: readonly string[]): OverheadOptions | null {
     },
   });
   if (values.help) return null;
+  const { parts, ...extent } = values.quick ? QUICK : FULL;
   return {
-    rounds: positive('rounds', values.rounds),
-    seconds: positive('seconds', values.seconds),
+    ...extent,
+    quick: values.quick,
+    rounds: values.rounds === undefined ? extent.rounds : positive('rounds', values.rounds),
+    seconds: values.seconds === undefined ? extent.seconds : positive('seconds', values.seconds),
     connections: positive('connections', values.connections),
     rows: positive('rows', values.rows),
     models: resolve(values.models),
-    parts: partsOf(PARTS, values.only),
+    parts: values.only === undefined ? new Set(parts) : partsOf(PARTS, values.only),
     json: values.json,
     save: values.save === undefined ? null : resolve(values.save),
   };

@@ -11,8 +11,6 @@ import { type FreezeSample, measureFreezes } from './redis-freeze.ts';
 import { MODEL, type TableRun } from './table-run.ts';
 
 const WORKERS = 2;
-/** Before each measurement, to refill caches. */
-const WARM_UP_SECONDS = 1;
 
 export const SYSTEMS = ['serve, memory', 'serve, redis', 'gateway role, redis'] as const;
 export type CostSystem = (typeof SYSTEMS)[number];
@@ -56,7 +54,9 @@ export async function measureTableCost(run: TableRun): Promise<TableCost> {
   for (let round = 1; round <= options.rounds; round++) {
     say(`cost, round ${round} of ${options.rounds}`);
     for (const system of rotated(systems, round - 1)) {
-      await runWrk({ ...load(WARM_UP_SECONDS), url: system.inferUrl }, signal);
+      if (options.refillSeconds > 0) {
+        await runWrk({ ...load(options.refillSeconds), url: system.inferUrl }, signal);
+      }
       const idle = systems.filter((other) => other !== system);
       const sample = await measureLoad({ system, idle, round }, load(options.seconds), signal);
       sayLoad(say, sample, system.name);
