@@ -8,7 +8,7 @@ const BENCH = resolve(import.meta.dirname, '..');
 /** A scenario stops all that it started; it does so at once when it is told a second time. */
 const PATIENCE_MS = 15_000;
 /** Progress that also belongs into the summary: something was left out, or is not to be trusted. */
-const NOTICE = /!!!|\bwithout\b|\bskip|\bleft out\b|\bnot to be had\b|\bnot installed\b/i;
+const NOTICE = /!!!|\b(?:MISSING|SKIPPED|WITHOUT|skipped)\b/;
 
 export interface ScenarioRun {
   /** Null when all is well, else why there is no result. */

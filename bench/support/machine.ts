@@ -37,8 +37,20 @@ export function describeMachine(): Machine {
     traefik: firstMatch(knownWheelProgram('traefik'), ['version'], /Version: +(\S+)/),
     wrk: firstMatch('wrk', ['-v'], /wrk (\S+)/),
     redis: firstMatch('redis-server', ['--version'], /v=(\S+)/),
-    commit: firstMatch('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], /(\S+)/),
+    commit: describeCommit(),
   };
+}
+
+/** The results themselves change with every run, and nothing that is measured changes with them. */
+function describeCommit(): string | null {
+  const hash = firstMatch('git', ['rev-parse', 'HEAD'], /^([0-9a-f]{40,})$/m);
+  const sources = [':(top)', ':(top,exclude)bench/results'];
+  const changed = firstMatch(
+    'git',
+    ['status', '--porcelain', '--untracked-files=no', '--', ...sources],
+    /(\S+)/,
+  );
+  return hash === null || changed === null ? hash : `${hash}-dirty`;
 }
 
 /** Some programs print their version on the error output, and some fail after it. */
