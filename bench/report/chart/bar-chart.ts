@@ -1,7 +1,7 @@
 /** Bars side by side in groups, each with its value on top and the spread over the rounds as a whisker. */
 import { frame, type Plot, WIDTH } from './frame.ts';
 import { numberText } from './number-text.ts';
-import { colourOf } from './palette.ts';
+import { colourOf, stylesOf } from './palette.ts';
 import { drawable, position, type Scale, type ScaleKind, scaleOf } from './scale.ts';
 import { element, FAINT_INK, INK, picture, rounded, text, textWidth, wrapped } from './svg.ts';
 
@@ -14,7 +14,7 @@ interface BarChart {
 }
 
 interface Bar {
-  readonly series: number;
+  readonly style: number;
   readonly x: number;
   readonly width: number;
   readonly value: number | null;
@@ -33,6 +33,7 @@ const MOST_LINES = 5;
 /** A value that is null, or has no place on the axis, is written as n/a where its bar would stand. */
 export function barChart(chart: BarChart): string {
   const { yScale = 'linear', groups, series } = chart;
+  const styles = stylesOf(series.map(({ name }) => name));
   const values = series.flatMap((one) => [...one.values, ...(one.low ?? []), ...(one.high ?? [])]);
   const drawn = values.filter((value) => drawable(yScale, value));
   const groupWidth = (WIDTH - 90) / Math.max(1, groups.length);
@@ -54,7 +55,7 @@ export function barChart(chart: BarChart): string {
     y,
     legend: series.length > 1 ? series.map(({ name }) => name) : [],
     symbol: (index, x, at) =>
-      element('rect', { x: x - 5, y: at - 6, width: 18, height: 12, fill: colourOf(index) }),
+      element('rect', { x: x - 5, y: at - 6, width: 18, height: 12, fill: colourOf(styles[index] ?? index) }),
     below: 22 + names.height,
   });
   const pitch = (plot.right - plot.left) / Math.max(1, groups.length);
@@ -62,7 +63,7 @@ export function barChart(chart: BarChart): string {
     series.map(({ values, low, high }, index): Bar => {
       const middle = plot.left + (group + 0.5) * pitch;
       return {
-        series: index,
+        style: styles[index] ?? index,
         x: middle + (index - series.length / 2) * barWidth,
         width: barWidth,
         value: values[group] ?? null,
@@ -100,7 +101,7 @@ function drawBar(bar: Bar, y: Scale, plot: Plot, upright: boolean): string {
     width: bar.width - 2 * gap,
     height: Math.abs(ground - at(bar.value)),
   };
-  const drawn = [element('rect', { ...size, fill: colourOf(bar.series) })];
+  const drawn = [element('rect', { ...size, fill: colourOf(bar.style) })];
   let labelled = top;
   if (drawable(y.kind, bar.high) && bar.low !== null && bar.low !== bar.high) {
     const arm = Math.min(4, bar.width / 3);

@@ -1,7 +1,7 @@
 /** A line per system over what was varied, with the spread over the rounds as a light band behind it. */
 import { frame, type Plot, WIDTH } from './frame.ts';
 import { numberText } from './number-text.ts';
-import { colourOf, dashOf, marker } from './palette.ts';
+import { colourOf, dashOf, marker, stylesOf } from './palette.ts';
 import { drawable, position, type Scale, type ScaleKind, scaleOf, scaleOfSettings } from './scale.ts';
 import { element, FAINT_INK, GRID, picture, rounded, text, textWidth } from './svg.ts';
 
@@ -25,6 +25,8 @@ interface LineChart {
 const MOST_MARKERS = 40;
 /** More settings than this are told by round numbers. */
 const MOST_SETTINGS = 14;
+/** More bands than these lie over one another, and have to be lighter. */
+const FEW_BANDS = 4;
 
 /** A point without a place on its axis (not finite, or not above zero on a logarithmic one) is left out. */
 export function lineChart(chart: LineChart): string {
@@ -34,6 +36,8 @@ export function lineChart(chart: LineChart): string {
     points: points.filter(({ x, y }) => drawable(xScale, x) && drawable(yScale, y)).sort((a, b) => a.x - b.x),
   }));
   const points = series.flatMap((one) => one.points);
+  const styles = stylesOf(series.map(({ name }) => name));
+  const style = (index: number) => styles[index] ?? index;
   const y = scaleOf(
     yScale,
     points.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y]),
@@ -44,7 +48,7 @@ export function lineChart(chart: LineChart): string {
     y,
     legend: series.map(({ name }) => name),
     symbol: (index, x, at) =>
-      `${stroke(index, `M${rounded(x - 13)} ${rounded(at)}h26`)}${marker(index, x, at)}`,
+      `${stroke(style(index), `M${rounded(x - 13)} ${rounded(at)}h26`)}${marker(style(index), x, at)}`,
     below: 56,
   });
   const x = xAxisScale(
@@ -57,8 +61,8 @@ export function lineChart(chart: LineChart): string {
     ...drawn,
     ...xAxis(plot, x, chart.xLabel),
     ...(points.length === 0 ? [noData(plot)] : []),
-    ...places.map((line, index) => spread(line, index)),
-    ...places.map((line, index) => course(line, index)),
+    ...places.map((line, index) => spread(line, style(index), series.length > FEW_BANDS ? 0.07 : 0.13)),
+    ...places.map((line, index) => course(line, style(index))),
   ]);
 }
 
@@ -127,37 +131,37 @@ function xAxis(plot: Plot, x: Scale, label: string): string[] {
 }
 
 /** A band; a point alone has no width to draw one on and gets a whisker. */
-function spread(line: readonly Place[], series: number): string {
+function spread(line: readonly Place[], style: number, opacity: number): string {
   if (line.every(({ low, high }) => low === high)) return '';
-  if (line.length === 1) return whisker(line[0] as Place, series);
+  if (line.length === 1) return whisker(line[0] as Place, style);
   const upper = line.map(({ x, high }) => `${rounded(x)} ${rounded(high)}`);
   const lower = line.map(({ x, low }) => `${rounded(x)} ${rounded(low)}`).reverse();
   return element('path', {
     d: `M${[...upper, ...lower].join('L')}Z`,
-    fill: colourOf(series),
-    'fill-opacity': '0.13',
+    fill: colourOf(style),
+    'fill-opacity': String(opacity),
   });
 }
 
-function whisker({ x, low, high }: Place, series: number): string {
+function whisker({ x, low, high }: Place, style: number): string {
   const d = `M${rounded(x)} ${rounded(low)}V${rounded(high)}m-4 0h8M${rounded(x - 4)} ${rounded(low)}h8`;
-  return element('path', { d, fill: 'none', stroke: colourOf(series) });
+  return element('path', { d, fill: 'none', stroke: colourOf(style) });
 }
 
-function course(line: readonly Place[], series: number): string {
+function course(line: readonly Place[], style: number): string {
   if (line.length === 0) return '';
-  const path = stroke(series, `M${line.map(({ x, y }) => `${rounded(x)} ${rounded(y)}`).join('L')}`);
+  const path = stroke(style, `M${line.map(({ x, y }) => `${rounded(x)} ${rounded(y)}`).join('L')}`);
   return line.length > MOST_MARKERS
     ? path
-    : [path, ...line.map(({ x, y }) => marker(series, x, y))].join('\n');
+    : [path, ...line.map(({ x, y }) => marker(style, x, y))].join('\n');
 }
 
-function stroke(series: number, d: string): string {
-  const dash = dashOf(series);
+function stroke(style: number, d: string): string {
+  const dash = dashOf(style);
   return element('path', {
     d,
     fill: 'none',
-    stroke: colourOf(series),
+    stroke: colourOf(style),
     'stroke-width': 2,
     'stroke-linejoin': 'round',
     ...(dash === '' ? {} : { 'stroke-dasharray': dash }),

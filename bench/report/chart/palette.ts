@@ -46,19 +46,51 @@ const MARKERS: readonly (readonly (readonly [number, number])[] | null)[] = [
 
 const MARKER_RADIUS = 3.6;
 
-export function colourOf(series: number): string {
-  return COLOURS[series % COLOURS.length] as string;
+/** Systems that keep their look through the whole report, by how their names begin. */
+const KNOWN = [
+  'turntable',
+  'nginx',
+  'haproxy',
+  'envoy',
+  'traefik',
+  'fastapi',
+  'mlserver',
+  'ray',
+  'bento',
+  'triton',
+];
+
+/** A style for each name: its own where it is known and not yet taken, else the next that is free. */
+export function stylesOf(names: readonly string[]): number[] {
+  const own = names.map((name) => KNOWN.findIndex((known) => name.toLowerCase().startsWith(known)));
+  const taken = new Set<number>();
+  const kept = own.map((style) => {
+    if (style < 0 || taken.has(style)) return null;
+    taken.add(style);
+    return style;
+  });
+  let next = 0;
+  return kept.map((style) => {
+    if (style !== null) return style;
+    while (taken.has(next)) next++;
+    taken.add(next);
+    return next;
+  });
 }
 
-export function dashOf(series: number): string {
-  return DASHES[series % DASHES.length] as string;
+export function colourOf(style: number): string {
+  return COLOURS[style % COLOURS.length] as string;
 }
 
-/** The markers of the second five series are hollow. */
-export function marker(series: number, x: number, y: number): string {
-  const corners = MARKERS[series % MARKERS.length];
-  const colour = colourOf(series);
-  const hollow = Math.floor(series / MARKERS.length) % 2 === 1;
+export function dashOf(style: number): string {
+  return DASHES[style % DASHES.length] as string;
+}
+
+/** The markers of the second five styles are hollow. */
+export function marker(style: number, x: number, y: number): string {
+  const corners = MARKERS[style % MARKERS.length];
+  const colour = colourOf(style);
+  const hollow = Math.floor(style / MARKERS.length) % 2 === 1;
   const paint = { fill: hollow ? '#ffffff' : colour, stroke: colour, 'stroke-width': 1.4 };
   if (corners === null || corners === undefined)
     return element('circle', { cx: x, cy: y, r: MARKER_RADIUS, ...paint });
