@@ -28,7 +28,7 @@ interface Pending {
 }
 
 /** The other thread ended, or closed its port. */
-export class PortClosedError extends TurntableError<'PORT_CLOSED'> {
+class PortClosedError extends TurntableError<'PORT_CLOSED'> {
   constructor() {
     super('PORT_CLOSED', 'the other thread is gone');
   }

@@ -1,22 +1,23 @@
-/** Puts a gateway together, and says where it can be reached. */
+/** Puts a gateway together. */
 import { hostname } from 'node:os';
 import { POLICIES, type PolicyName } from '../balance/policies.ts';
 import { openChannel } from '../channel/open-channel.ts';
-import type { RoleConfig } from '../config/server-config.ts';
+import type { Siblings } from '../gateway/counts.ts';
 import { Gateway } from '../gateway/gateway.ts';
-import type { ControlTable } from '../table/control-table.ts';
 import { COMMAND_TIMEOUT_MS } from '../table/model-record.ts';
-import type { Logger } from '../telemetry/logger.ts';
 import { PACKAGE_VERSION } from './package-version.ts';
+import type { GatewayStart } from './running-gateway.ts';
 
 const STALLED_MARGIN_MS = 30_000;
 
-export function createGateway(
-  id_gateway: string,
-  config: RoleConfig<'gateway'>,
-  table: ControlTable,
-  log: Logger,
-): Gateway {
+/** @param options with the other gateways of this process, where there are some */
+export function createGateway({
+  id_gateway,
+  config,
+  table,
+  log,
+  siblings,
+}: GatewayStart & { readonly siblings?: Siblings }): Gateway {
   return new Gateway({
     id_gateway,
     node: hostname(),
@@ -65,11 +66,6 @@ export function createGateway(
         Math.max(config.requestTimeoutMs, config.maxRequestTimeoutMs, COMMAND_TIMEOUT_MS) + STALLED_MARGIN_MS,
     },
     accessLog: config.accessLog,
+    ...(siblings ? { siblings } : {}),
   });
-}
-
-/** An address that works in a URL, also when the server listens on all of them. */
-export function displayUrl(host: string, port: number): string {
-  const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${shown}:${port}`;
 }

@@ -1,8 +1,10 @@
 /** `turntable serve`: gateway and controller in one process, workers as its children. */
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { createGateway, displayUrl } from './create-gateway.ts';
+import { displayUrl } from './display-url.ts';
+import { EXIT } from './exit-code.ts';
 import { newMemberId } from './member-id.ts';
+import { openGateway } from './open-gateway.ts';
 import { openTable } from './open-table.ts';
 import { type RunningController, startController } from './start-controller.ts';
 import { announceModels } from './startup-banner.ts';
@@ -14,7 +16,7 @@ export async function serve(repository: string, flags: Readonly<Record<string, u
   const log = createLogger();
   const id_gateway = newMemberId('gw');
   const table = await openTable(config, `turntable-serve-${id_gateway}`, log);
-  const gateway = createGateway(id_gateway, config, table, log);
+  const gateway = await openGateway({ id_gateway, config, table, log });
   let controller: RunningController | undefined;
   let port: number;
   try {
@@ -27,11 +29,12 @@ export async function serve(repository: string, flags: Readonly<Record<string, u
     await table.close();
     throw error;
   }
-  onStopSignals(log, async () => {
+  const stop = onStopSignals(log, async () => {
     await gateway.close(config.drainMs);
     await controller.stop();
     await table.close();
   });
+  void gateway.died.then(() => stop(EXIT.failed));
   if (!controller.acting) {
     process.stdout.write(
       'Another controller acts: this one stands by, and starts no workers before that one is gone.\n',

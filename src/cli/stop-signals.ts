@@ -2,22 +2,34 @@
 import type { Logger } from '../telemetry/logger.ts';
 import { EXIT } from './exit-code.ts';
 
-/** @param stop finishes what is under way; the process exits when it resolves */
-export function onStopSignals(log: Logger, stop: () => Promise<void>): void {
+/**
+ * @param stop finishes what is under way; the process exits when it resolves
+ * @returns the same without a signal, for when something is wrong: the process exits with the code given, also when it was
+ *   ending already
+ */
+export function onStopSignals(log: Logger, stop: () => Promise<void>): (exitCode: number) => void {
   let stopping = false;
-  const onSignal = async (signal: NodeJS.Signals) => {
-    // A second signal says that somebody does not want to wait.
-    if (stopping) process.exit(EXIT.failed);
+  let exitCode: number = EXIT.ok;
+  const end = async () => {
     stopping = true;
-    log.info({ signal }, 'shutting down: finishing what is under way');
     try {
       await stop();
     } catch (error) {
       log.error({ err: error }, 'shutting down failed');
       process.exit(EXIT.failed);
     }
-    process.exit(EXIT.ok);
+    process.exit(exitCode);
   };
-  process.on('SIGTERM', (signal) => void onSignal(signal));
-  process.on('SIGINT', (signal) => void onSignal(signal));
+  const onSignal = (signal: NodeJS.Signals) => {
+    // A second signal says that somebody does not want to wait.
+    if (stopping) process.exit(EXIT.failed);
+    log.info({ signal }, 'shutting down: finishing what is under way');
+    void end();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return (code) => {
+    exitCode = code;
+    if (!stopping) void end();
+  };
 }

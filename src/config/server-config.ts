@@ -188,6 +188,15 @@ const SETTINGS = {
     ...milliseconds(600_000, 1, 'the longest time that a request may ask for'),
     roles: FRONT,
   },
+  gatewayThreads: {
+    ...count(
+      1,
+      1,
+      64,
+      'threads that take requests, where one core is too few for them; they share the port and the bounds, and with 2 or more the main thread keeps the table alone; Linux',
+    ),
+    roles: FRONT,
+  },
   balance: {
     kind: 'choice',
     unit: 'policy',

@@ -7,6 +7,7 @@ import type { ControlTable } from '../table/control-table.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
 import { LogThrottle } from '../telemetry/log-throttle.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { Counts, type GatewayCounts, type Siblings } from './counts.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DocsPage } from './docs-page.ts';
 import { Ejector } from './ejector.ts';
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   readonly ejection: EjectionOptions;
   readonly http: HttpLimits;
   readonly accessLog: boolean;
+  /** The other gateways of this process, where there are some. */
+  readonly siblings?: Siblings;
 }
 
 export interface EjectionOptions {
@@ -59,6 +62,7 @@ export class Gateway {
   readonly #dispatcher: Dispatcher;
   readonly #ejector: Ejector;
   readonly #front: HttpFront;
+  readonly #counts: Counts;
   readonly #ticks: NodeJS.Timeout;
   readonly #node: string;
   /** Where it listens; empty until it does. */
@@ -123,12 +127,13 @@ export class Gateway {
       },
       version,
     );
+    this.#counts = new Counts(metrics, () => this.#fleet.routes(), options.siblings);
     this.#front = new HttpFront({
       fleet: this.#fleet,
       table,
       infer: new InferHandler(infer),
       commands: new RepositoryCommands(table, this.#fleet, options.commandTimeoutMs),
-      metrics,
+      counts: this.#counts,
       docs: new DocsPage(),
       version,
       limits: options.http,
@@ -140,12 +145,18 @@ export class Gateway {
     }, TICK_MS);
   }
 
-  async listen(port: number, host: string): Promise<AddressInfo> {
-    const address = await this.#front.listen(port, host);
+  /** @param reusePort whether others may listen on the same port too */
+  async listen(port: number, host: string, reusePort = false): Promise<AddressInfo> {
+    const address = await this.#front.listen(port, host, reusePort);
     // One that listens on all addresses is best found by its machine's name.
     const shown = host === '0.0.0.0' || host === '::' ? this.#node : host;
     this.#address = `http://${shown.includes(':') ? `[${shown}]` : shown}:${address.port}`;
     return address;
+  }
+
+  /** What this gateway has counted, without the others of its process. */
+  counts(): Promise<GatewayCounts> {
+    return this.#counts.own();
   }
 
   /** Finishes what is under way, accepting nothing new, and lets go of the workers. */

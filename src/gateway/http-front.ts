@@ -1,22 +1,15 @@
 /** The gateway's HTTP front: the server, its limits, and which handler answers what. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
 import type { ControlTable } from '../table/control-table.ts';
 import { answerClientError, REFUSED, type ReceivingSocket } from './client-error.ts';
 import { Connections } from './connections.ts';
+import type { Counts } from './counts.ts';
 import type { DocsPage } from './docs-page.ts';
 import type { Fleet } from './fleet.ts';
 import type { HttpErrorCode } from './http-status.ts';
 import type { InferHandler } from './infer-handler.ts';
-import {
-  modelConfig,
-  modelList,
-  modelMetadata,
-  modelStatistics,
-  repositoryIndex,
-  serverMetadata,
-} from './model-documents.ts';
+import { modelConfig, modelList, modelMetadata, repositoryIndex, serverMetadata } from './model-documents.ts';
 import type { ModelRoute, VersionRoute } from './model-route.ts';
 import { openApiDocument } from './openapi.ts';
 import { replyError, replyJson, replyProblem, replyText, unknownModel } from './reply.ts';
@@ -42,7 +35,7 @@ export interface HttpFrontOptions {
   readonly table: ControlTable;
   readonly infer: InferHandler;
   readonly commands: RepositoryCommands;
-  readonly metrics: Registry;
+  readonly counts: Counts;
   readonly docs: DocsPage;
   readonly version: string;
   readonly limits: HttpLimits;
@@ -82,11 +75,14 @@ export class HttpFront {
     this.#server.on('checkContinue', (req, res) => this.#onRequest(req, res, true));
   }
 
-  /** @throws the listening error, such as EADDRINUSE */
-  listen(port: number, host: string): Promise<AddressInfo> {
+  /**
+   * @param reusePort whether others may listen on the same port, each taking some of the connections
+   * @throws the listening error, such as EADDRINUSE
+   */
+  listen(port: number, host: string, reusePort: boolean): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
+      this.#server.listen({ port, host, reusePort }, () => {
         this.#server.off('error', reject);
         resolve(this.#server.address() as AddressInfo);
       });
@@ -151,7 +147,7 @@ export class HttpFront {
   }
 
   #answer(match: RouteMatch, req: IncomingMessage, res: ServerResponse): void {
-    const { fleet, table, version, commands, metrics, docs } = this.#options;
+    const { fleet, table, version, commands, counts, docs } = this.#options;
     if (match.operation === 'repository-load' || match.operation === 'repository-unload') {
       commands.handle(match.operation === 'repository-load' ? 'load' : 'unload', match.model ?? '', req, res);
       return;
@@ -193,19 +189,13 @@ export class HttpFront {
         docs.asset(match.asset ?? '', res);
         return;
       case 'metrics':
-        metrics.metrics().then(
-          (text) => replyText(res, 200, metrics.contentType, text),
+        counts.metricsText().then(
+          (text) => replyText(res, 200, counts.metricsType, text),
           (error: Error) => replyProblem(res, 'INTERNAL', error.message),
         );
         return;
       case 'model-stats':
-        if (match.model === undefined) {
-          replyJson(res, 200, modelStatistics(fleet.routes()));
-          return;
-        }
-        this.#aboutModel(match, res, (route, model) =>
-          modelStatistics(match.version === undefined ? model.versions.values() : [route]),
-        );
+        this.#statistics(match, res);
         return;
       case 'model-ready':
         this.#modelReady(match, res);
@@ -220,6 +210,20 @@ export class HttpFront {
         // Taken before the body is touched.
         return;
     }
+  }
+
+  #statistics({ model, version }: RouteMatch, res: ServerResponse): void {
+    const { fleet, counts } = this.#options;
+    let routes = fleet.routes();
+    if (model !== undefined) {
+      const route = fleet.find(model, version);
+      if (!route) return replyError(res, 'UNKNOWN_MODEL', unknownModel(model, version));
+      routes = version === undefined ? (fleet.model(model)?.versions.values() ?? []) : [route];
+    }
+    counts.statistics(routes).then(
+      (document) => replyJson(res, 200, document),
+      (error: Error) => replyError(res, 'INTERNAL', error.message),
+    );
   }
 
   #modelReady({ model = '', version }: RouteMatch, res: ServerResponse): void {

@@ -1,8 +1,7 @@
-/** The JSON documents that describe models: metadata, readiness, repository index, configuration, statistics. */
+/** The JSON documents that describe models: metadata, readiness, repository index, configuration. */
 import { tritonConfigJson } from '../oip/triton-config.ts';
 import type { Fleet } from './fleet.ts';
 import type { ModelRoute, VersionRoute } from './model-route.ts';
-import type { DurationTotal, VersionStatistics } from './version-statistics.ts';
 
 export function serverMetadata(version: string): object {
   return {
@@ -60,40 +59,4 @@ export function modelConfig(model: ModelRoute, route: VersionRoute): object | un
     idempotent,
     signature,
   });
-}
-
-/** Triton's statistics, as this gateway has counted them. */
-export function modelStatistics(routes: Iterable<VersionRoute>): object {
-  return { model_stats: Array.from(routes, (route) => versionStatistics(route, route.statistics)) };
-}
-
-function versionStatistics(route: VersionRoute, statistics: VersionStatistics): object {
-  const { success, fail, queue, computeInput, computeInfer, computeOutput } = statistics;
-  return {
-    name: route.id_model,
-    version: route.version,
-    last_inference: statistics.lastInference,
-    inference_count: statistics.inferences,
-    execution_count: Math.round(statistics.executions),
-    inference_stats: {
-      success: rounded(success),
-      fail: rounded(fail),
-      queue: rounded(queue),
-      compute_input: rounded(computeInput),
-      compute_infer: rounded(computeInfer),
-      compute_output: rounded(computeOutput),
-    },
-    batch_stats: [...statistics.byBatchRows]
-      .sort(([a], [b]) => a - b)
-      .map(([batch_size, batch]) => ({
-        batch_size,
-        compute_input: rounded(batch.computeInput),
-        compute_infer: rounded(batch.computeInfer),
-        compute_output: rounded(batch.computeOutput),
-      })),
-  };
-}
-
-function rounded(total: DurationTotal): DurationTotal {
-  return { count: Math.round(total.count), ns: Math.round(total.ns) };
 }

@@ -13,7 +13,7 @@ async function loadedOf(packageName: string, script: string): Promise<number> {
   return Number(stdout);
 }
 
-it.each(['serve', 'gateway', 'controller', 'worker', 'worker-main'])(
+it.each(['serve', 'gateway', 'gateway-threads', 'gateway-thread', 'controller', 'worker', 'worker-main'])(
   '%s loads no client of Redis by itself',
   async (command) => {
     expect(await loadedOf('ioredis', `import('./src/cli/${command}.ts')`)).toBe(0);
