@@ -1,4 +1,6 @@
 /** The first page of the report: what was measured where and when, how to do it again, and all targets. */
+
+import { durationText } from '../run/duration-text.ts';
 import type { Verdict } from '../support/target.ts';
 import { markdownTable } from './markdown-table.ts';
 import { commitOf, type Result } from './results.ts';
@@ -15,7 +17,8 @@ export interface Chosen {
 
 const HARDWARE = ['cpu_model', 'cores', 'memory_gb', 'kernel'];
 
-export function opening(chosen: readonly Chosen[]): string {
+/** @param fullSeconds of a run of all scenarios */
+export function opening(chosen: readonly Chosen[], fullSeconds: number): string {
   const results = chosen.flatMap(({ result }) => result ?? []);
   return [
     '# Benchmarks',
@@ -24,7 +27,7 @@ export function opening(chosen: readonly Chosen[]): string {
       'is in the JSON file that its section names. Figures are medians over the rounds, with the least and the greatest ' +
       'beside them; a missed target is shown as missed.',
     circumstances(chosen).join('\n'),
-    reproduction(),
+    reproduction(fullSeconds),
     '## Summary',
     summaryTable(chosen),
     ...notRun(chosen),
@@ -75,11 +78,17 @@ function versions(results: readonly Result[]): string[] {
   return [...byProgram].map(([program, found]) => `${program} ${[...found].join(' and ')}`);
 }
 
-function reproduction(): string {
+function reproduction(fullSeconds: number): string {
   return [
     'To do it again, from a checkout after `npm ci`:',
-    '```sh\nnpm run bench                  # everything, then this report; --quick for five minutes\n' +
-      'npm run bench -- --only users  # one scenario, and the report anew\nnpm run bench:users -- --help  # one scenario alone, with its options\n```',
+    [
+      '```sh',
+      `npm run bench                    # everything, about ${durationText(fullSeconds)}, and then this report`,
+      'npm run bench -- --quick         # everything within five minutes, with a report of its own',
+      'npm run bench -- --only users    # one scenario, and this report anew',
+      'npm run bench:users -- --help    # one scenario alone, with its options',
+      '```',
+    ].join('\n'),
   ].join('\n\n');
 }
 

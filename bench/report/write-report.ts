@@ -38,6 +38,7 @@ export function writeReport(
       withPictures(section?.markdown.trim() ?? '', basename(pictures)),
     ].join('\n\n'),
   );
+  const fullSeconds = scenarios.reduce((sum, scenario) => sum + scenario.fullSeconds, 0);
   const tried = readFileSync(TRIED, 'utf8').trim();
 
   mkdirSync(pictures, { recursive: true });
@@ -46,7 +47,7 @@ export function writeReport(
   for (const { section } of numbered) {
     for (const [name, svg] of section?.pictures ?? []) writeFileSync(join(pictures, name), svg);
   }
-  writeFileSync(file, `${[opening(chosen), ...sections, tried].join('\n\n')}\n`);
+  writeFileSync(file, `${[opening(chosen, fullSeconds), ...sections, tried].join('\n\n')}\n`);
   return failures;
 }
 
