@@ -23,7 +23,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 };
 
 /** Listener for the HTTP server's `clientError`. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: ReceivingSocket): void {
+export function answerClientError(error: Pick<NodeJS.ErrnoException, 'code'>, socket: ReceivingSocket): void {
   const receiving = socket[RECEIVING];
   // Its answer closes the connection, after the answers to what came before on it.
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && receiving?.onReceiveTimeout()) return;

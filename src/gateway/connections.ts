@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FastFront } from './fast/fast-front.ts';
 
 /** How long an idle connection may still send a request once the server drains, milliseconds. */
 const IDLE_GRACE_MS = 1_000;
@@ -14,12 +15,14 @@ type AnsweringSocket = Socket & { [ANSWER]?: ServerResponse };
 
 export class Connections {
   readonly #server: Server;
+  readonly #fast: FastFront;
   readonly #open = new Set<AnsweringSocket>();
   #accepted = 0;
   #draining = false;
 
-  constructor(server: Server) {
+  constructor(server: Server, fast: FastFront) {
     this.#server = server;
+    this.#fast = fast;
     server.on('connection', (socket: Socket) => {
       this.#accepted++;
       this.#open.add(socket);
@@ -31,10 +34,20 @@ export class Connections {
     return this.#draining;
   }
 
+  get count(): { readonly fast: number; readonly standard: number } {
+    const fast = this.#fast.size;
+    return { fast, standard: this.#open.size - fast };
+  }
+
   /** To be told of each request before it is answered. */
   onRequest(req: IncomingMessage, res: ServerResponse): void {
-    (req.socket as AnsweringSocket)[ANSWER] = res;
-    if (this.#draining) res.shouldKeepAlive = false;
+    const socket = req.socket as AnsweringSocket;
+    const before = socket[ANSWER];
+    socket[ANSWER] = res;
+    if (!this.#draining) return;
+    res.shouldKeepAlive = false;
+    // One that says close ends the connection before those behind it.
+    if (before?.headersSent === false) before.shouldKeepAlive = true;
   }
 
   /**
@@ -52,19 +65,21 @@ export class Connections {
       NetServer.prototype.close.call(this.#server, () => resolve()),
     );
     this.#draining = true;
+    this.#fast.drain();
     for (const { [ANSWER]: answer } of this.#open) {
-      // Of several under way the last alone: one that says close ends the connection before those behind it.
+      // Of several under way the last alone.
       if (answer?.headersSent === false) answer.shouldKeepAlive = false;
     }
     const sweep = setInterval(() => {
       const elapsed = performance.now() - start;
-      if (elapsed > limitMs) this.#server.closeAllConnections();
+      if (elapsed > limitMs) this.#closeAll();
       else if (elapsed > graceMs) this.#closeIdle();
     }, SWEEP_MS);
     await closed;
     clearInterval(sweep);
-    // Ends the server's own timers.
+    // Ends the timers of both.
     this.#server.close();
+    this.#fast.stop();
   }
 
   /**
@@ -81,7 +96,13 @@ export class Connections {
     }
   }
 
+  #closeAll(): void {
+    this.#server.closeAllConnections();
+    this.#fast.closeAll();
+  }
+
   #closeIdle(): void {
+    this.#fast.closeIdle();
     // While an answer is under way the drain is not over anyway, so that the idle may as well stay. That it is ended
     // does not have it with a client that reads slowly: for the HTTP server such a connection is idle, and would be cut.
     for (const { [ANSWER]: answer } of this.#open) if (answer?.writableFinished === false) return;

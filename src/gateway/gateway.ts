@@ -123,6 +123,7 @@ export class Gateway {
         routes: () => this.#fleet.routes(),
         view: () => table.view(),
         bufferedBytes: () => infer.bufferedBytes,
+        connections: () => this.#front.connections,
         unknownModel: () => infer.unknownModel,
       },
       version,

@@ -1,11 +1,12 @@
 /** The gateway's HTTP front: the server, its limits, and which handler answers what. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { ControlTable } from '../table/control-table.ts';
 import { answerClientError, REFUSED, type ReceivingSocket } from './client-error.ts';
 import { Connections } from './connections.ts';
 import type { Counts } from './counts.ts';
 import type { DocsPage } from './docs-page.ts';
+import { FastFront } from './fast/fast-front.ts';
 import type { Fleet } from './fleet.ts';
 import type { HttpErrorCode } from './http-status.ts';
 import type { InferHandler } from './infer-handler.ts';
@@ -16,6 +17,7 @@ import { replyError, replyJson, replyProblem, replyText, unknownModel } from './
 import type { RepositoryCommands } from './repository-commands.ts';
 import { readHeaders } from './request-headers.ts';
 import { matchRoute, type RouteMatch } from './router.ts';
+import { StandardClient } from './standard-client.ts';
 import { workersDocument } from './workers-document.ts';
 
 export interface HttpLimits {
@@ -67,7 +69,21 @@ export class HttpFront {
       },
       (req, res) => this.#onRequest(req, res, false),
     );
-    this.#connections = new Connections(this.#server);
+    const [standard] = this.#server.listeners('connection') as [(socket: Socket) => void];
+    this.#server.removeAllListeners('connection');
+    const fast = new FastFront({
+      infer: options.infer,
+      routeOf: (target) => this.#routeOf(target),
+      limits: options.limits,
+      handOver: (socket, bytes) => {
+        standard.call(this.#server, socket);
+        socket.unshift(bytes);
+        socket.resume();
+      },
+      now: () => performance.now(),
+    });
+    this.#server.on('connection', (socket: Socket) => fast.accept(socket));
+    this.#connections = new Connections(this.#server, fast);
     this.#server.maxConnections = maxConnections;
     // Nothing moves on a connection for this long only when the client does not read its answer.
     this.#server.timeout = options.limits.stalledMs;
@@ -89,6 +105,10 @@ export class HttpFront {
     });
   }
 
+  get connections(): { readonly fast: number; readonly standard: number } {
+    return this.#connections.count;
+  }
+
   /** Accepts no new connections, finishes what is under way within the limit, and closes. */
   drain(limitMs: number): Promise<void> {
     return this.#connections.drain(limitMs);
@@ -98,13 +118,11 @@ export class HttpFront {
     const { method = '', url = '' } = req;
     this.#connections.onRequest(req, res);
     const cached = method === 'POST' ? this.#inferUrls.get(url) : undefined;
-    if (cached?.model !== undefined) {
-      this.#options.infer.handle(req, res, cached.model, cached.version, expectsContinue);
-      return;
-    }
-    const match = matchRoute(method, url);
+    const match = cached ?? matchRoute(method, url);
     if (match && 'operation' in match && match.operation === 'model-infer') {
-      this.#infer(url, match, req, res, expectsContinue);
+      if (!cached) this.#remember(url, match);
+      const client = new StandardClient(req, res, expectsContinue);
+      client.begin(this.#options.infer, match.model ?? '', match.version);
       return;
     }
     const isProtocol = url === '/v2' || url.startsWith('/v2/') || url.startsWith('/v2?');
@@ -130,20 +148,21 @@ export class HttpFront {
     this.#answer(match, req, res);
   }
 
-  #infer(
-    url: string,
-    match: RouteMatch,
-    req: IncomingMessage,
-    res: ServerResponse,
-    expectsContinue: boolean,
-  ): void {
-    const { infer, fleet } = this.#options;
-    const { model = '', version } = match;
-    if (fleet.find(model, version)) {
-      if (this.#inferUrls.size >= MAX_CACHED_URLS) this.#inferUrls.clear();
-      this.#inferUrls.set(url, match);
-    }
-    infer.handle(req, res, model, version, expectsContinue);
+  /** What a target names that stands in a POST; undefined where that is not the inference of a served model. */
+  #routeOf(target: string): RouteMatch | undefined {
+    const cached = this.#inferUrls.get(target);
+    if (cached) return cached;
+    const match = matchRoute('POST', target);
+    if (!match || !('operation' in match) || match.operation !== 'model-infer') return undefined;
+    return this.#remember(target, match) ? match : undefined;
+  }
+
+  /** Whether it is worth remembering: whatever clients ask for, only what is served takes room. */
+  #remember(url: string, match: RouteMatch): boolean {
+    if (!this.#options.fleet.find(match.model ?? '', match.version)) return false;
+    if (this.#inferUrls.size >= MAX_CACHED_URLS) this.#inferUrls.clear();
+    this.#inferUrls.set(url, match);
+    return true;
   }
 
   #answer(match: RouteMatch, req: IncomingMessage, res: ServerResponse): void {

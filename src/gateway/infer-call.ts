@@ -1,16 +1,11 @@
-/** One inference request over HTTP: gathers its body, has it answered, writes the answer, gives back what it held. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+/** One inference request: gathers its body, has it answered, gives the answer to its client, and gives back what it held. */
 import type { ChannelResponse } from '../channel/channel.ts';
-import { RECEIVING, type Receiving, type ReceivingSocket } from './client-error.ts';
 import type { ExchangeErrorCode, ExchangeOwner, ExchangeTerms } from './exchange.ts';
 import { type HttpErrorCode, httpStatus, STATUS_CLIENT_LEFT } from './http-status.ts';
+import type { InferClient } from './infer-client.ts';
 import { type InferContext, TOO_MANY_BYTES } from './infer-context.ts';
-import { lingerThenCut } from './linger.ts';
 import type { RoutedExchange, VersionRoute } from './model-route.ts';
-import { replyError } from './reply.ts';
 
-/** Answers up to this size go out in one write with their header; larger ones are not worth the copy. */
-const SMALL_ANSWER_BYTES = 16 * 1024;
 /** Chunks below this are put together. */
 const SMALL_CHUNK_BYTES = 2 * 1024;
 const TAIL_BYTES = 16 * 1024;
@@ -21,13 +16,13 @@ export interface CallTerms extends ExchangeTerms {
   readonly startedAt: number;
 }
 
-export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
+export class InferCall implements ExchangeOwner<VersionRoute> {
   readonly #context: InferContext;
   readonly #route: VersionRoute;
   readonly #terms: CallTerms;
   readonly #requestId: string;
   readonly #jsonBytes: number | undefined;
-  readonly #res: ServerResponse;
+  readonly #client: InferClient;
   #body: Buffer[] = [];
   #bodyBytes = 0;
   /** Small chunks that were put together, not among the body yet. */
@@ -44,26 +39,19 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     terms: CallTerms,
     requestId: string,
     jsonBytes: number | undefined,
-    res: ServerResponse,
+    client: InferClient,
   ) {
     this.#context = context;
     this.#route = route;
     this.#terms = terms;
     this.#requestId = requestId;
     this.#jsonBytes = jsonBytes;
-    this.#res = res;
-  }
-
-  receive(req: IncomingMessage): void {
-    (req.socket as ReceivingSocket)[RECEIVING] = this;
-    req.on('data', (chunk: Buffer) => this.#onData(req, chunk));
-    req.on('end', () => this.#onBody());
-    this.#res.on('close', () => this.#onClose());
+    this.#client = client;
   }
 
   onAnswer(exchange: RoutedExchange, response: ChannelResponse): void {
     const { now, epoch, maxBufferedBytes } = this.#context.options;
-    const { body, bodyBytes, jsonBytes, timings } = response;
+    const { bodyBytes, timings } = response;
     // A client that does not read holds its answer here, as one that sends slowly holds its request.
     if (this.#context.bufferedBytes - this.#bodyBytes + bodyBytes > maxBufferedBytes) {
       this.#fail('UNAVAILABLE', 'too many bytes of answers are held; try again soon', exchange);
@@ -72,29 +60,12 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     const waitedMs = exchange.sentAt - exchange.acceptedAt;
     exchange.route.statistics.onAnswered(now() - this.#terms.startedAt, waitedMs, timings, epoch());
     this.#end(exchange, 200, undefined);
+    if (this.#client.answer(this.#requestId, response)) return;
     this.#answerBytes = bodyBytes;
     this.#context.hold(this.#route, bodyBytes);
-    const headers = [
-      'content-type',
-      jsonBytes === undefined ? 'application/json' : 'application/octet-stream',
-      'content-length',
-      String(bodyBytes),
-      'x-request-id',
-      this.#requestId,
-    ];
-    if (jsonBytes !== undefined) headers.push('inference-header-content-length', String(jsonBytes));
-    const res = this.#res;
-    res.writeHead(200, headers);
-    const [first] = body;
-    if (body.length === 1 && first && first.length <= SMALL_ANSWER_BYTES) {
-      // As a string of its bytes it is joined with the header and leaves in one system call.
-      res.end(first.toString('latin1'), 'latin1');
-      return;
-    }
-    for (const part of body) res.write(part);
-    res.end();
   }
 
+  /** The client was too slow. False when its request is complete, so that what did not come in time is something else. */
   onReceiveTimeout(): boolean {
     if (this.#ended || this.#exchange) return false;
     const { receiveTimeoutMs } = this.#context.options;
@@ -106,7 +77,8 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     this.#fail(code, message, exchange);
   }
 
-  #onData(req: IncomingMessage, chunk: Buffer): void {
+  /** Takes the next part of the body. */
+  onData(chunk: Buffer): void {
     if (this.#ended) return;
     const { maxBodyBytes } = this.#context.options;
     const hasRoom = this.#context.hasRoomFor(this.#route, chunk.length);
@@ -115,11 +87,11 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     this.#context.hold(this.#route, chunk.length);
     if (this.#bodyBytes > maxBodyBytes) {
       this.#fail('BODY_TOO_LARGE', `the body has more than ${maxBodyBytes} bytes, which is the limit`);
-      lingerThenCut(req);
+      this.#client.lingerThenCut();
     } else if (!hasRoom) {
       this.#route.statistics.onRefused('gateway_full');
       this.#fail(TOO_MANY_BYTES.code, TOO_MANY_BYTES.message);
-      lingerThenCut(req);
+      this.#client.lingerThenCut();
     }
   }
 
@@ -141,7 +113,8 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     this.#tailBytes = 0;
   }
 
-  #onBody(): void {
+  /** The body is complete. */
+  onBody(): void {
     if (this.#ended) return;
     const { dispatcher } = this.#context.options;
     if (this.#bodyBytes === 0) {
@@ -168,7 +141,7 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
   }
 
   /** The answer is with the client, or the client is gone. */
-  #onClose(): void {
+  onClose(): void {
     this.#context.hold(this.#route, -this.#answerBytes);
     this.#answerBytes = 0;
     if (this.#ended) return;
@@ -183,10 +156,7 @@ export class InferCall implements ExchangeOwner<VersionRoute>, Receiving {
     const status = httpStatus(code);
     (exchange?.route ?? this.#route).statistics.onFailed(status);
     this.#end(exchange, status, message);
-    replyError(this.#res, code, message, {
-      'x-request-id': this.#requestId,
-      ...(code === 'BODY_TIMEOUT' ? { connection: 'close' } : {}),
-    });
+    this.#client.error(code, message, this.#requestId, code === 'BODY_TIMEOUT');
   }
 
   /** Gives back what the request held, once. */

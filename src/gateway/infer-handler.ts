@@ -1,13 +1,11 @@
 /** The door of the data path: refuses what can be refused before its body has come, and lets the rest in. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { REFUSED, type ReceivingSocket } from './client-error.ts';
 import { httpStatus } from './http-status.ts';
 import { type CallTerms, InferCall } from './infer-call.ts';
+import type { InferClient } from './infer-client.ts';
 import { type InferContext, type Refusal, TOO_MANY_BYTES } from './infer-context.ts';
-import { lingerThenCut } from './linger.ts';
 import type { VersionRoute } from './model-route.ts';
-import { replyError, unknownModel } from './reply.ts';
-import { type RequestHeaders, readHeaders } from './request-headers.ts';
+import { unknownModel } from './reply.ts';
+import type { RequestHeaders } from './request-headers.ts';
 import { priorityOf, termsFault, timeoutOf } from './request-terms.ts';
 
 export class InferHandler {
@@ -17,15 +15,16 @@ export class InferHandler {
     this.#context = context;
   }
 
-  /** @param expectsContinue the client waits for leave to send its body */
-  handle(
-    req: IncomingMessage,
-    res: ServerResponse,
+  /**
+   * Takes a request whose head has come.
+   * @returns what is to be given its body; undefined when it is refused, of which the client has been told
+   */
+  begin(
+    headers: RequestHeaders,
     id_model: string,
     version: string | undefined,
-    expectsContinue: boolean,
-  ): void {
-    const headers = readHeaders(req.rawHeaders);
+    client: InferClient,
+  ): InferCall | undefined {
     const requestId = this.#context.options.requestIds.of(headers.requestId);
     const { fleet, requestTimeoutMs, maxRequestTimeoutMs, now } = this.#context.options;
     const route = fleet.find(id_model, version);
@@ -35,13 +34,11 @@ export class InferHandler {
     const terms = { version, priority, timeoutMs, startedAt, deadlineAt: startedAt + timeoutMs };
     const refusal = route ? this.#refusal(headers, route, terms) : unknown(id_model, version);
     if (!route || refusal) {
-      const { contentLength } = headers;
-      if (refusal) this.#refuse(refusal, req, res, { route, requestId, expectsContinue, contentLength });
-      return;
+      if (refusal) this.#refuse(refusal, route, requestId, client);
+      return undefined;
     }
-    if (expectsContinue) res.writeContinue();
     const jsonBytes = headers.jsonLength === undefined ? undefined : Number(headers.jsonLength);
-    new InferCall(this.#context, route, terms, requestId, jsonBytes, res).receive(req);
+    return new InferCall(this.#context, route, terms, requestId, jsonBytes, client);
   }
 
   /** What can be said against a request before its body has come. */
@@ -77,19 +74,9 @@ export class InferHandler {
     return dispatcher.refusal(route, terms, announced, startedAt);
   }
 
-  /** Answers before the body was read, and drops what comes of it. */
-  #refuse(
-    { code, message, endsConnection = false }: Refusal,
-    req: IncomingMessage,
-    res: ServerResponse,
-    about: {
-      readonly route: VersionRoute | undefined;
-      readonly requestId: string;
-      readonly expectsContinue: boolean;
-      readonly contentLength: string | undefined;
-    },
-  ): void {
-    const { route, requestId, expectsContinue, contentLength } = about;
+  /** Answers before the body was read. */
+  #refuse(refusal: Refusal, route: VersionRoute | undefined, requestId: string, client: InferClient): void {
+    const { code, message, endsConnection = false } = refusal;
     const status = httpStatus(code);
     if (route) route.statistics.onFailed(status);
     else this.#context.unknownModel++;
@@ -104,20 +91,9 @@ export class InferHandler {
         error: message,
       });
     }
-    // A client that was refused leave to send will not send. Others are about to, and are heard out for a while.
-    replyError(res, code, message, {
-      'x-request-id': requestId,
-      ...(expectsContinue || endsConnection ? { connection: 'close' } : {}),
-    });
-    if (endsConnection) (req.socket as ReceivingSocket)[REFUSED] = true;
-    // Hearing out a body that has come already, or nearly, costs less than a new connection.
-    if (!endsConnection && Number(contentLength) <= SHORT_BODY_BYTES) req.resume();
-    else lingerThenCut(req);
+    client.error(code, message, requestId, endsConnection);
   }
 }
-
-/** A body that is announced and no longer than this is heard out, whatever the answer. */
-const SHORT_BODY_BYTES = 64 * 1024;
 
 function isServedMedia(contentType: string | undefined): boolean {
   if (contentType === undefined || contentType === 'application/json') return true;

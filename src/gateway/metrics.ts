@@ -10,6 +10,8 @@ export interface MetricsSource {
   routes(): Iterable<VersionRoute>;
   view(): TableView;
   bufferedBytes(): number;
+  /** Open connections of clients, by what reads them. */
+  connections(): Readonly<Record<'fast' | 'standard', number>>;
   /** Requests for models that are not served. */
   unknownModel(): number;
 }
@@ -182,6 +184,18 @@ export function createMetrics(source: MetricsSource, version: string): Registry 
     registers,
     collect() {
       this.set(source.bufferedBytes());
+    },
+  });
+
+  new Gauge({
+    name: 'turntable_connections',
+    help: 'Open connections of clients, by the parser that reads them: fast, for ordinary inference alone, or standard.',
+    labelNames: ['parser'],
+    registers,
+    collect() {
+      const { fast, standard } = source.connections();
+      this.set({ parser: 'fast' }, fast);
+      this.set({ parser: 'standard' }, standard);
     },
   });
 

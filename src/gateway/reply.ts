@@ -28,8 +28,11 @@ export function replyError(
   message: string,
   headers: Record<string, string> = {},
 ): void {
-  const body = JSON.stringify({ error: message });
-  send(res, code, 'application/json', body, headers);
+  send(res, code, 'application/json', errorBody(message), headers);
+}
+
+export function errorBody(message: string): string {
+  return JSON.stringify({ error: message });
 }
 
 /** An error outside the protocol's paths: RFC 9457. */
@@ -50,6 +53,21 @@ export function unknownModel(id_model: string, version: string | undefined): str
   return `unknown model "${id_model}"${what}; GET /v2/models lists those served`;
 }
 
+/** Headers of an error's answer, but for those that every answer has. */
+export function errorHeaders(
+  status: number,
+  contentType: string,
+  body: string,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return {
+    'content-type': contentType,
+    'content-length': String(Buffer.byteLength(body)),
+    ...(status === 503 ? { 'retry-after': RETRY_AFTER_S } : {}),
+    ...more,
+  };
+}
+
 function send(
   res: ServerResponse,
   code: HttpErrorCode,
@@ -59,11 +77,6 @@ function send(
 ): void {
   if (res.headersSent || res.destroyed) return;
   const status = httpStatus(code);
-  res.writeHead(status, {
-    'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
-    ...(status === 503 ? { 'retry-after': RETRY_AFTER_S } : {}),
-    ...headers,
-  });
+  res.writeHead(status, errorHeaders(status, contentType, body, headers));
   res.end(body);
 }

@@ -27,9 +27,9 @@ export const PRIORITY_HEADER = 'x-request-priority';
 
 const TWO_HOSTS: HeaderFault = { code: 'BAD_REQUEST', message: 'the request has more than one Host header' };
 
-/** @param raw names and values in turn, as Node's `rawHeaders` has them; cheaper than building its header object */
-export function readHeaders(raw: readonly string[]): RequestHeaders {
-  const headers: RequestHeaders = {
+/** Of a request that says nothing. */
+export function newRequestHeaders(): RequestHeaders {
+  return {
     contentType: undefined,
     contentEncoding: undefined,
     contentLength: undefined,
@@ -39,6 +39,11 @@ export function readHeaders(raw: readonly string[]): RequestHeaders {
     priority: undefined,
     fault: undefined,
   };
+}
+
+/** @param raw names and values in turn, as Node's `rawHeaders` has them; cheaper than building its header object */
+export function readHeaders(raw: readonly string[]): RequestHeaders {
+  const headers = newRequestHeaders();
   let hosts = 0;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;

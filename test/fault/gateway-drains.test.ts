@@ -137,9 +137,21 @@ it('lets those in that had connected before, though it had no time for them yet'
 
 it('answers all of several requests under way on one connection', async () => {
   const gateway = await startVictim();
-  const busy = await underWay(gateway, REQUEST.repeat(3));
+  const busy = await underWay(gateway, LIVE + REQUEST.repeat(3));
   await eventually('all to be with the worker', () => held.length === 3);
   await terminated(gateway);
+  answerAll();
+  await busy.lastAnswer();
+  expect(busy.answers().map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  expect(await gateway.exited).toBe('code 0');
+});
+
+it('answers what came on a connection behind the request under way', async () => {
+  const gateway = await startVictim();
+  const busy = await underWay(gateway, REQUEST.repeat(3));
+  await terminated(gateway);
+  answerAll();
+  await eventually('the others to be with the worker', () => held.length === 2);
   answerAll();
   await busy.lastAnswer();
   expect(busy.answers().map(({ status }) => status)).toEqual([200, 200, 200]);
