@@ -17,6 +17,8 @@ export class TableHub {
   readonly #unsubscribe: () => void;
   readonly #looks: NodeJS.Timeout;
   #news: NodeJS.Timeout | undefined;
+  /** Those that are to be told how the table is with the next news. */
+  readonly #lookDue = new Set<ThreadConnection>();
   #toldAt = Number.NEGATIVE_INFINITY;
 
   /** @param now monotonic milliseconds */
@@ -24,7 +26,10 @@ export class TableHub {
     this.#table = table;
     this.#now = now;
     this.#unsubscribe = table.subscribe((change) => this.#onChange(change));
-    this.#looks = setInterval(() => void this.look(), LOOK_MS);
+    this.#looks = setInterval(() => {
+      for (const connection of this.#connections) this.#lookDue.add(connection);
+      this.#tellSoon();
+    }, LOOK_MS);
   }
 
   /**
@@ -37,7 +42,10 @@ export class TableHub {
       port,
       settled: () => this.settled(),
       look: () => this.look(),
-      onClose: () => this.#connections.delete(connection),
+      onClose: () => {
+        this.#connections.delete(connection);
+        this.#lookDue.delete(connection);
+      },
     });
     this.#connections.add(connection);
   }
@@ -83,7 +91,7 @@ export class TableHub {
         return;
       }
       case 'load':
-        this.#news ??= setTimeout(() => this.#tellNews(), Math.max(0, this.#toldAt + NEWS_MS - this.#now()));
+        this.#tellSoon();
         return;
       case 'restored':
         for (const connection of this.#connections) connection.tellRestored();
@@ -91,14 +99,20 @@ export class TableHub {
     }
   }
 
+  #tellSoon(): void {
+    this.#news ??= setTimeout(() => this.#tellNews(), Math.max(0, this.#toldAt + NEWS_MS - this.#now()));
+  }
+
   #tellNews(): void {
     this.#news = undefined;
     this.#toldAt = this.#now();
+    const view = this.#lookDue.size > 0 ? this.#table.view() : undefined;
     let missed = false;
     for (const connection of this.#connections) {
+      // One that is stuck is not waited for with more and more that it is to hear, but told all in one when it is not.
       if (connection.hearing) missed = true;
-      else void connection.hear(undefined);
+      else void connection.hear(this.#lookDue.delete(connection) ? view : undefined);
     }
-    if (missed) this.#news = setTimeout(() => this.#tellNews(), NEWS_MS);
+    if (missed) this.#tellSoon();
   }
 }
