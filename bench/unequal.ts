@@ -1,6 +1,7 @@
-/** Benchmark: workers of unequal speed behind NGINX, HAProxy and each of Turntable's policies. */
+/** Benchmark: workers of unequal speed behind the proxies that people use, and behind Turntable. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ensureProxies } from './peers/proxies.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { describeMachine } from './support/machine.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
@@ -16,26 +17,27 @@ function say(line: string): void {
 }
 
 async function main(asked: UnequalOptions, signal: AbortSignal): Promise<void> {
-  const tools = ensureTools(['nginx', 'haproxy', 'redis-server'], say);
-  if (tools.size < 3) throw new Error('cannot run without nginx, haproxy and redis-server');
+  if (asked.policies.length > 0 && !ensureTools(['redis-server'], say).has('redis-server'))
+    throw new Error('cannot run without redis-server');
+  const peers = [...ensureProxies(asked.peers, say)];
   const traces = asked.traces === null ? null : readTraces(asked.traces);
   if (traces === null && asked.traces !== null) throw new Error(`no traces in ${asked.traces}`);
   const isTrace = (name: string) => TRACES.some((trace) => trace === name);
   if (traces === null && asked.workloads.some(isTrace))
     say('SKIPPED: arrivals replayed from traces, which are not here; name their directory with --traces');
   const workloads = asked.workloads.filter((name) => traces !== null || !isTrace(name));
-  const options = { ...asked, workloads };
+  const options = { ...asked, workloads, peers };
 
   using directory = makeTemporaryDirectory();
   const date = new Date().toISOString();
   const begin = performance.now();
-  const samples = await measureAll({ options, traces, directory: directory.path, say, signal });
-  const { quick, rounds, seconds, scenarios, loads, maxconns, slots, meanMs, abreast } = options;
-  const report = makeReport(samples, {
+  const measured = await measureAll({ options, traces, directory: directory.path, say, signal });
+  const { quick, rounds, seconds, scenarios, loads, policies, maxconns, slots, meanMs, abreast } = options;
+  const report = makeReport(measured, {
     date,
     machine: describeMachine(),
     settings: {
-      ...{ quick, rounds, seconds, scenarios, workloads, loads, maxconns, slots, abreast },
+      ...{ quick, rounds, seconds, scenarios, workloads, loads, peers, policies, maxconns, slots, abreast },
       ...{ mean_ms: meanMs, run_seconds: Math.round((performance.now() - begin) / 1_000) },
     },
   });

@@ -111,13 +111,16 @@ function retries(healthChecks: HealthChecks | false) {
 
 /**
  * FULL_SCAN looks at all workers and takes one with the fewest requests, at random among equals. It is there for few
- * hosts, as these are; the best of two at random (N_CHOICES, the default) is for those who have hundreds.
+ * hosts, as these are; the best of two at random (N_CHOICES, the default) is for those who have hundreds. A request
+ * counts once it has a connection, so that a burst which finds none would fall on few workers: connections are
+ * therefore opened ahead, three for each request, the most there is.
  */
 function cluster(workers: readonly string[], healthChecks: HealthChecks | false) {
   return {
     name: 'workers',
     type: 'STATIC',
     connect_timeout: '1s',
+    preconnect_policy: { per_upstream_preconnect_ratio: 3 },
     load_balancing_policy: {
       policies: [
         {

@@ -9,6 +9,8 @@ interface Job {
 
 export class FifoWorker {
   readonly speed: number;
+  /** Given to it so far. */
+  requests = 0;
   readonly #jobs: Job[] = [];
   #finishMs = Number.POSITIVE_INFINITY;
 
@@ -24,6 +26,7 @@ export class FifoWorker {
 
   /** @returns what to call when the client is gone */
   add(demandMs: number, nowMs: number, onDone: () => void): () => void {
+    this.requests++;
     const job: Job = { serviceMs: demandMs / this.speed, onDone, abandoned: false };
     this.#jobs.push(job);
     if (this.#jobs.length === 1) this.#finishMs = nowMs + job.serviceMs;

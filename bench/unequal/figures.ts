@@ -1,6 +1,7 @@
 /** What the samples say: a row for each system in each cell, and how Turntable's policies compare. */
 import { type Spread, spreadOf } from '../support/statistics.ts';
-import type { Cell, Sample } from './measure.ts';
+import type { Cell, Measured, Sample } from './measure.ts';
+import { pooled, quantile } from './quantile.ts';
 import type { SystemKind } from './systems.ts';
 
 export interface Row extends Cell, SystemKind {
@@ -10,68 +11,80 @@ export interface Row extends Cell, SystemKind {
   /** How requests came, and how long they took. */
   readonly arrivals: string;
   readonly service: string;
-  /** Medians over the rounds; null where too many failed in half of them. */
+  /** Of the requests of all rounds together; null where too many of them failed. */
   readonly p50_ms: number | null;
   readonly p99_ms: number | null;
+  /** Of the rounds, each by itself. */
   readonly p99_ms_spread: Spread | null;
   readonly requests: number;
   readonly errors: number;
-  /** Of Turntable, to each peer; the median over the rounds of what both did with the same requests. */
+  /** Of Turntable, to each peer; both were sent the same requests. */
   readonly p99_ratio: Readonly<Record<string, number | null>> | null;
+  readonly p99_ratio_spread: Readonly<Record<string, Spread | null>> | null;
   /** The greatest of them: above 1 some peer was better. */
   readonly p99_ratio_vs_best_peer: number | null;
 }
 
-export function makeRows(samples: readonly Sample[], defaultPolicy: string): Row[] {
-  return cellsOf(samples).flatMap((ofCell) => {
-    const names = [...new Set(ofCell.map(({ name }) => name))];
-    const bySystem = names.map((name) => ofCell.filter((sample) => sample.name === name));
-    const peers = bySystem.filter(([first]) => first!.policy === null);
+export function makeRows(measured: readonly Measured[], defaultPolicy: string): Row[] {
+  return cellsOf(measured).flatMap((ofCell) => {
+    const names = [...new Set(ofCell.map(({ sample }) => sample.name))];
+    const bySystem = names.map((name) => ofCell.filter(({ sample }) => sample.name === name));
+    const peers = bySystem.filter(([first]) => first!.sample.policy === null);
     return bySystem.map((own): Row => {
-      const { name, policy, maxconn, scenario, workload, load } = own[0]!;
-      const p99_ratio =
+      const samples = own.map(({ sample }) => sample);
+      const { name, peer, policy, maxconn, scenario, workload, load } = samples[0]!;
+      const againstPeers = <T>(compare: (own: readonly Measured[], peer: readonly Measured[]) => T) =>
         policy === null
           ? null
-          : Object.fromEntries(peers.map((peer) => [peer[0]!.name, pairedRatio(own, peer)]));
+          : Object.fromEntries(peers.map((other) => [other[0]!.sample.name, compare(own, other)]));
+      const p99_ratio = againstPeers(pooledRatio);
       return {
-        ...{ system: name, name, policy, maxconn, is_default: policy === defaultPolicy },
+        ...{ system: name, name, peer, policy, maxconn, is_default: policy === defaultPolicy },
         ...{ scenario, workload, load },
         ...(workload === 'lognormal' || workload === 'constant'
           ? { arrivals: 'poisson', service: workload }
           : { arrivals: workload, service: 'generated tokens' }),
-        p50_ms: medianOrNull(own.map(({ p50_ms }) => p50_ms)),
-        p99_ms: medianOrNull(own.map(({ p99_ms }) => p99_ms)),
-        p99_ms_spread: spreadOf(own.map(({ p99_ms }) => p99_ms).filter((ms) => ms !== null)),
-        requests: sum(own.map(({ requests }) => requests)),
-        errors: sum(own.map(({ errors }) => errors)),
+        p50_ms: pooledQuantile(own, 0.5),
+        p99_ms: pooledQuantile(own, 0.99),
+        p99_ms_spread: spreadOf(samples.map(({ p99_ms }) => p99_ms).filter((ms) => ms !== null)),
+        requests: sum(samples.map(({ requests }) => requests)),
+        errors: sum(samples.map(({ errors }) => errors)),
         p99_ratio,
+        p99_ratio_spread: againstPeers(ratioSpread),
         p99_ratio_vs_best_peer: p99_ratio === null ? null : greatest(Object.values(p99_ratio)),
       };
     });
   });
 }
 
-/** The samples of each cell, in the order in which they were first measured. */
-function cellsOf(samples: readonly Sample[]): Sample[][] {
-  const cells = Object.groupBy(samples, ({ scenario, workload, load }) => `${scenario} ${workload} ${load}`);
+/** What was measured in each cell, in the order in which they were first measured. */
+function cellsOf(measured: readonly Measured[]): Measured[][] {
+  const cells = Object.groupBy(measured, ({ sample: { scenario, workload, load } }) => {
+    return `${scenario} ${workload} ${load}`;
+  });
   return Object.values(cells).map((ofCell) => ofCell ?? []);
 }
 
-/** Null where we failed; a peer that failed is beaten. */
-function pairedRatio(own: readonly Sample[], peer: readonly Sample[]): number | null {
-  const ratios = own.map(({ round, p99_ms }) => {
-    const theirs = peer.find((sample) => sample.round === round)?.p99_ms ?? null;
-    if (p99_ms === null) return null;
-    return theirs === null ? 0 : p99_ms / theirs;
-  });
-  return medianOrNull(ratios);
+function pooledQuantile(own: readonly Measured[], part: number): number | null {
+  return quantile(pooled(own.map(({ latenciesMs }) => latenciesMs)), part);
 }
 
-/** Null counts as greater than any number. */
-function medianOrNull(values: readonly (number | null)[]): number | null {
-  const { median = Number.POSITIVE_INFINITY } =
-    spreadOf(values.map((value) => value ?? Number.POSITIVE_INFINITY)) ?? {};
-  return Number.isFinite(median) ? median : null;
+function pooledRatio(own: readonly Measured[], peer: readonly Measured[]): number | null {
+  return ratio(pooledQuantile(own, 0.99), pooledQuantile(peer, 0.99));
+}
+
+/** Over the rounds in which both were well. */
+function ratioSpread(own: readonly Measured[], peer: readonly Measured[]): Spread | null {
+  const p99Of = (of: readonly Measured[], round: Sample['round']) =>
+    of.find(({ sample }) => sample.round === round)?.sample.p99_ms ?? null;
+  const ratios = own.map(({ sample }) => ratio(sample.p99_ms, p99Of(peer, sample.round)));
+  return spreadOf(ratios.filter((one) => one !== null));
+}
+
+/** Null where we failed; a peer that failed is beaten. */
+function ratio(ours: number | null, theirs: number | null): number | null {
+  if (ours === null) return null;
+  return theirs === null ? 0 : ours / theirs;
 }
 
 /** Null where one is, or where there are none. */
@@ -94,18 +107,18 @@ export function rankPolicies(rows: readonly Row[]): Ranked[] {
   const ours = rows.filter(({ policy }) => policy !== null);
   const best = (row: Row, quantity: 'p50_ms' | 'p99_ms') =>
     Math.min(...ours.filter((other) => isSameCell(row, other)).map((other) => other[quantity] ?? Infinity));
-  const ratio = (row: Row, quantity: 'p50_ms' | 'p99_ms') =>
+  const overBest = (row: Row, quantity: 'p50_ms' | 'p99_ms') =>
     (row[quantity] ?? Infinity) / best(row, quantity);
   return [...new Set(ours.map(({ policy }) => policy!))]
     .map((policy): Ranked => {
       const own = ours.filter((row) => row.policy === policy);
-      const worst = own.toSorted((a, b) => ratio(b, 'p99_ms') - ratio(a, 'p99_ms'))[0]!;
+      const worst = own.toSorted((a, b) => overBest(b, 'p99_ms') - overBest(a, 'p99_ms'))[0]!;
       return {
         policy,
-        mean_p99_ratio: geometricMean(own.map((row) => ratio(row, 'p99_ms'))),
-        worst_p99_ratio: ratio(worst, 'p99_ms'),
+        mean_p99_ratio: geometricMean(own.map((row) => overBest(row, 'p99_ms'))),
+        worst_p99_ratio: overBest(worst, 'p99_ms'),
         worst_in: `${worst.scenario}, ${worst.workload}, load ${worst.load}`,
-        mean_p50_ratio: geometricMean(own.map((row) => ratio(row, 'p50_ms'))),
+        mean_p50_ratio: geometricMean(own.map((row) => overBest(row, 'p50_ms'))),
       };
     })
     .toSorted((a, b) => a.mean_p99_ratio - b.mean_p99_ratio);

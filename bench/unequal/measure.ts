@@ -5,6 +5,7 @@ import { machineTicks, TICK_US } from '../support/process-cpu.ts';
 import { seededRandom } from '../support/random.ts';
 import { rotated } from '../support/statistics.ts';
 import type { UnequalOptions } from './options.ts';
+import { quantile } from './quantile.ts';
 import { capacityOf, SCENARIOS, type Scenario } from './scenarios.ts';
 import { type SystemKind, startSystems, type UnequalSystem } from './systems.ts';
 import type { Trace, TraceName } from './trace.ts';
@@ -15,6 +16,13 @@ export interface Cell {
   readonly scenario: Scenario;
   readonly workload: WorkloadName;
   readonly load: number;
+}
+
+/** A run of one system with one workload. */
+export interface Measured {
+  readonly sample: Sample;
+  /** Ascending, of the requests that count; infinite where there was no answer. */
+  readonly latenciesMs: Float64Array;
 }
 
 export interface Sample extends Cell, SystemKind {
@@ -42,17 +50,15 @@ export interface UnequalRun {
 }
 
 /** Queues begin empty; what comes in the first seconds of a run finds them shorter than they come to be. */
-const RUN_IN_SECONDS = 2;
-/** Compilers settle, connections open, and the policies learn who is how fast. */
-const WARM_UP_SECONDS = 5;
+const RUN_IN_SECONDS = 1;
 const WARM_UP_LOAD = 0.7;
 const MAX_CONNECTIONS = 7_000;
 /** The longest queue that a burst leaves is done by then. */
 const PATIENCE_MS = 60_000;
 
-export async function measureAll(run: UnequalRun): Promise<Sample[]> {
+export async function measureAll(run: UnequalRun): Promise<Measured[]> {
   const { options, signal } = run;
-  const samples: Sample[] = [];
+  const measured: Measured[] = [];
   for (const scenario of options.scenarios) {
     run.say(`${scenario}: starting`);
     await using systems = await startSystems(scenario, options, run.directory, signal);
@@ -60,19 +66,20 @@ export async function measureAll(run: UnequalRun): Promise<Sample[]> {
     for (let round = 1; round <= options.rounds; round++) {
       for (const load of options.loads) {
         for (const workload of options.workloads) {
-          samples.push(...(await measureCell(run, { scenario, workload, load }, round, systems.all)));
+          measured.push(...(await measureCell(run, { scenario, workload, load }, round, systems.all)));
         }
       }
     }
   }
-  return samples;
+  return measured;
 }
 
+/** Compilers settle, connections open, and the policies learn who is how fast. */
 async function warmUp(run: UnequalRun, scenario: Scenario, all: readonly UnequalSystem[]): Promise<void> {
-  const { meanMs, abreast } = run.options;
+  const { meanMs, abreast, warmUpSeconds } = run.options;
   const workload = makeWorkload({
     ...{ name: 'lognormal', load: WARM_UP_LOAD, capacity: capacityOf(scenario), meanMs, traces: null },
-    ...{ seconds: WARM_UP_SECONDS, random: seededRandom(1) },
+    ...{ seconds: warmUpSeconds, random: seededRandom(1) },
   });
   for (const some of inGroups(all, abreast)) {
     await Promise.all(some.map((system) => send(system, workload, run.signal)));
@@ -84,14 +91,14 @@ async function measureCell(
   cell: Cell,
   round: number,
   all: readonly UnequalSystem[],
-): Promise<Sample[]> {
+): Promise<Measured[]> {
   const { options, traces, say, signal } = run;
   const { scenario, workload: name, load } = cell;
   const workload = makeWorkload({
     ...{ name, load, capacity: capacityOf(scenario), meanMs: options.meanMs, traces },
     ...{ seconds: RUN_IN_SECONDS + options.seconds, random: seededRandom(seedOf(cell, round)) },
   });
-  const samples: Sample[] = [];
+  const measured: Measured[] = [];
   for (const some of inGroups(rotated(all, round - 1), options.abreast)) {
     const before = readMachine();
     const results = await Promise.all(some.map((system) => send(system, workload, signal)));
@@ -100,19 +107,21 @@ async function measureCell(
     for (const [index, result] of results.entries()) {
       const { inferUrl: _, assertRunning, ...kind } = some[index]!;
       assertRunning();
-      samples.push({
-        ...{ ...cell, ...kind, round, ...summarize(result) },
+      const latenciesMs = countedLatencies(result);
+      const sample = {
+        ...{ ...cell, ...kind, round, ...summarize(latenciesMs), lag_ms: result.lagMs },
         cores_busy: cores(after.busy - before.busy),
         cores_stolen: cores(after.stolen - before.stolen),
-      });
+      };
+      measured.push({ sample, latenciesMs });
     }
   }
-  const shown = samples.map(({ name, p99_ms, errors }) => {
+  const shown = measured.map(({ sample: { name, p99_ms, errors } }) => {
     const failed = errors === 0 ? '' : ` (${errors} failed)`;
     return `${name} ${p99_ms?.toFixed(0) ?? 'none'}${failed}`;
   });
   say(`${scenario}, ${name}, load ${load}, round ${round}: p99 ms: ${shown.join('; ')}`);
-  return samples;
+  return measured;
 }
 
 type Result = Awaited<ReturnType<typeof runOpenLoop>>;
@@ -135,22 +144,22 @@ async function send(
   });
 }
 
-function summarize({ intendedMs, latencyMs, status, lagMs }: Result) {
+function countedLatencies({ intendedMs, latencyMs, status }: Result): Float64Array {
   const begins = intendedMs.findIndex((atMs) => atMs >= RUN_IN_SECONDS * 1_000);
-  const isOk = (index: number) => status[index] === 200;
-  const counted = latencyMs
-    .map((ms, index) => (isOk(index) ? ms : Number.POSITIVE_INFINITY))
+  return latencyMs
+    .map((ms, index) => (status[index] === 200 ? ms : Number.POSITIVE_INFINITY))
     .subarray(begins)
     .sort();
-  const at = (part: number) => finiteOrNull(counted[Math.ceil(counted.length * part) - 1]!);
-  const answered = counted.filter(Number.isFinite);
+}
+
+function summarize(latenciesMs: Float64Array) {
+  const answered = latenciesMs.filter(Number.isFinite);
   return {
-    requests: counted.length,
-    errors: counted.length - answered.length,
+    requests: latenciesMs.length,
+    errors: latenciesMs.length - answered.length,
     mean_ms: finiteOrNull(answered.reduce((sum, ms) => sum + ms, 0) / answered.length),
-    p50_ms: at(0.5),
-    p99_ms: at(0.99),
-    lag_ms: lagMs,
+    p50_ms: quantile(latenciesMs, 0.5),
+    p99_ms: quantile(latenciesMs, 0.99),
   };
 }
 
@@ -162,7 +171,9 @@ function seedOf({ scenario, workload, load }: Cell, round: number): number {
   );
 }
 
-function inGroups<T>(list: readonly T[], size: number): T[][] {
+/** @param size null: one group */
+function inGroups<T>(list: readonly T[], size: number | null): readonly (readonly T[])[] {
+  if (size === null) return [list];
   return Array.from({ length: Math.ceil(list.length / size) }, (_, group) =>
     list.slice(group * size, (group + 1) * size),
   );

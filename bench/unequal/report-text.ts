@@ -7,13 +7,14 @@ const COLUMN = 36;
 
 export function renderReport(report: UnequalReport): string {
   const { machine, settings } = report;
-  const versions = `node ${machine.node}, nginx ${machine.nginx}, haproxy ${machine.haproxy}, redis ${machine.redis}`;
+  const { node, nginx, haproxy, envoy, traefik, redis } = machine;
+  const versions = `node ${node}, nginx ${nginx}, haproxy ${haproxy}, envoy ${envoy}, traefik ${traefik}, redis ${redis}`;
   const blocks = [
     [
       `${machine.cpu_model}, ${machine.cores} cores, kernel ${machine.kernel}; ${versions}`,
       `commit ${machine.commit}; ${JSON.stringify(settings)}`,
-      'Milliseconds, medians over the rounds: p50 / p99 (least..greatest p99), errors if any,',
-      'and p99 over that of the best peer in the same rounds. * is the default policy.',
+      'Milliseconds, of all rounds together: p50 / p99 (least..greatest p99 of a round), errors if any,',
+      'and p99 over that of the best peer with the same requests. * is the default policy.',
     ],
     ...blocksOf(report),
     policyTable(report),

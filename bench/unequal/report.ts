@@ -1,7 +1,7 @@
 /** The result of a run as one object: rows, verdicts, where and how they were measured, and every sample. */
 import type { Machine } from '../support/machine.ts';
 import { makeRows, rankPolicies } from './figures.ts';
-import type { Sample } from './measure.ts';
+import type { Measured, Sample } from './measure.ts';
 import { DEFAULT_POLICY } from './options.ts';
 import { judge } from './targets.ts';
 
@@ -17,8 +17,9 @@ const SPARE_CORES = 0.3;
 
 export type UnequalReport = ReturnType<typeof makeReport>;
 
-export function makeReport(samples: readonly Sample[], { date, machine, settings }: Circumstances) {
-  const rows = makeRows(samples, DEFAULT_POLICY);
+export function makeReport(measured: readonly Measured[], { date, machine, settings }: Circumstances) {
+  const samples = measured.map(({ sample }) => sample);
+  const rows = makeRows(measured, DEFAULT_POLICY);
   const targets = judge(rows);
   const isDisturbed = ({ lag_ms, cores_busy, cores_stolen }: Sample) =>
     lag_ms > LATE_MS || machine.cores - cores_busy - cores_stolen < SPARE_CORES;

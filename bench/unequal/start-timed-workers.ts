@@ -22,6 +22,8 @@ export interface WorkersOptions {
 export interface TimedWorkers extends OwnedProcess {
   /** `host:port` of each. */
   readonly addresses: readonly string[];
+  /** Requests that each has been given so far. */
+  countRequests(signal: AbortSignal): Promise<readonly number[]>;
 }
 
 /** Resolves when all listen and stand in the table. */
@@ -35,7 +37,15 @@ export async function startTimedWorkers(
   });
   try {
     const { ports } = (await workers.nextMessage(signal)) as { ports: number[] };
-    return { ...workers, addresses: ports.map((port) => `127.0.0.1:${port}`) };
+    return {
+      ...workers,
+      addresses: ports.map((port) => `127.0.0.1:${port}`),
+      async countRequests(signal) {
+        const answer = workers.nextMessage(signal);
+        workers.child.send('count');
+        return ((await answer) as { requests: number[] }).requests;
+      },
+    };
   } catch (error) {
     await workers[Symbol.asyncDispose]();
     throw error;

@@ -1,21 +1,23 @@
 /** Starts what is compared, each system before workers of its own. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { startHaproxy } from '../peers/haproxy.ts';
-import { startNginxProxy } from '../peers/nginx.ts';
+import { PROXIES, type ProxyName, startProxyPeer } from '../peers/proxies.ts';
+import type { ProxyProcess } from '../peers/start-proxy.ts';
+import { startTraefik } from '../peers/traefik.ts';
 import { freePort, waitUntilOk } from '../support/http-ready.ts';
 import { startProcess } from '../support/owned-process.ts';
-import { readLoads } from '../support/read-loads.ts';
 import { type BenchRedis, startBenchRedis } from '../support/redis-server.ts';
 import { MAIN } from '../support/turntable-server.ts';
 import type { UnequalOptions } from './options.ts';
 import { type Scenario, SPEEDS } from './scenarios.ts';
 import { startTimedWorkers, type TimedWorkers } from './start-timed-workers.ts';
+import { untilReached } from './until-reached.ts';
 
 /** What a system is, as results tell. */
 export interface SystemKind {
   readonly name: string;
+  /** Null for Turntable. */
+  readonly peer: ProxyName | null;
   /** Of Turntable; null for a peer. */
   readonly policy: string | null;
   /** HAProxy's limit a worker; null where there is none. */
@@ -33,18 +35,30 @@ export interface Systems extends AsyncDisposable {
 
 export const NGINX = 'nginx least_conn';
 export const HAPROXY = 'haproxy leastconn';
+export const ENVOY = 'envoy LEAST_REQUEST';
+export const TRAEFIK_P2C = 'traefik p2c';
+export const TRAEFIK_LEASTTIME = 'traefik leasttime';
 
 /** Nothing is refused by any system only because it waits: who waits long shows as slow. */
 const PATIENT = ['--max-wait-ms', '110000', '--request-timeout-ms', '120000'];
-const POLL_MS = 50;
-const REACHED_TIMEOUT_MS = 20_000;
 
-function systemKinds({ policies, maxconns }: UnequalOptions): SystemKind[] {
+/** Traefik twice: one strategy goes by how many requests a worker has, as the other peers do, one by how fast it is too. */
+function systemKinds({ policies, maxconns, peers }: UnequalOptions): SystemKind[] {
+  const peer = (of: ProxyName, name: string, maxconn: number | null = null): SystemKind => {
+    return { name, peer: of, policy: null, maxconn };
+  };
+  const ofPeer: Readonly<Record<ProxyName, readonly SystemKind[]>> = {
+    nginx: [peer('nginx', NGINX)],
+    haproxy: [
+      peer('haproxy', HAPROXY),
+      ...maxconns.map((maxconn) => peer('haproxy', `${HAPROXY}, maxconn ${maxconn}`, maxconn)),
+    ],
+    envoy: [peer('envoy', ENVOY)],
+    traefik: [peer('traefik', TRAEFIK_P2C), peer('traefik', TRAEFIK_LEASTTIME)],
+  };
   return [
-    { name: NGINX, policy: null, maxconn: null },
-    { name: HAPROXY, policy: null, maxconn: null },
-    ...maxconns.map((maxconn) => ({ name: `${HAPROXY}, maxconn ${maxconn}`, policy: null, maxconn })),
-    ...policies.map((policy) => ({ name: `turntable ${policy}`, policy, maxconn: null })),
+    ...PROXIES.filter((name) => peers.includes(name)).flatMap((name) => ofPeer[name]),
+    ...policies.map((policy) => ({ name: `turntable ${policy}`, peer: null, policy, maxconn: null })),
   ];
 }
 
@@ -96,12 +110,12 @@ interface Place {
   readonly directory: string;
 }
 
-function startFront(kind: SystemKind, place: Place, signal: AbortSignal) {
-  const { addresses } = place.workers;
-  const { directory } = place;
+function startFront(kind: SystemKind, place: Place, signal: AbortSignal): Promise<ProxyProcess> {
+  const options = { workers: place.workers.addresses, directory: place.directory, maxconn: kind.maxconn };
+  if (kind.name === TRAEFIK_LEASTTIME) return startTraefik({ ...options, strategy: 'leasttime' }, signal);
+  if (kind.peer !== null) return startProxyPeer(kind.peer, options, signal);
   if (kind.policy !== null) return startGateway(kind.policy, place, signal);
-  if (kind.name === NGINX) return startNginxProxy({ workers: addresses, directory }, signal);
-  return startHaproxy({ workers: addresses, maxconn: kind.maxconn, directory }, signal);
+  throw new Error(`neither a peer nor a policy: ${kind.name}`);
 }
 
 async function startGateway(policy: string, place: Place, signal: AbortSignal) {
@@ -123,20 +137,4 @@ async function startGateway(policy: string, place: Place, signal: AbortSignal) {
     throw error;
   }
   return { ...gateway, url };
-}
-
-/** A gateway is ready with one worker; a run begins with all. */
-async function untilReached(
-  redis: BenchRedis,
-  prefix: string,
-  count: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const givesUpAt = performance.now() + REACHED_TIMEOUT_MS;
-  for (;;) {
-    const loads = [...(await readLoads(redis, prefix)).values()].flat();
-    if (loads.filter(({ reachable }) => reachable).length === count) return;
-    if (performance.now() > givesUpAt) throw new Error('a gateway does not reach all its workers');
-    await sleep(POLL_MS, undefined, { signal });
-  }
 }

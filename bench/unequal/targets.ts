@@ -1,7 +1,7 @@
 /** What the default policy sets out to reach against each peer. */
 import { judgeTargets, type Target, type Verdict } from '../support/target.ts';
 import { greatest, type Row } from './figures.ts';
-import { HAPROXY, NGINX } from './systems.ts';
+import { ENVOY, HAPROXY, NGINX, TRAEFIK_LEASTTIME, TRAEFIK_P2C } from './systems.ts';
 
 const HIGH_LOAD = 0.9;
 
@@ -35,6 +35,15 @@ const CLAIMS: readonly Claim[] = (['unequal', 'one-slow'] as const).flatMap((sce
     return [
       { figure: `${name}_vs_nginx`, comparison: '<=', limit: 0.5, about, read: vs(NGINX) },
       { figure: `${name}_vs_haproxy`, comparison: '<=', limit: 0.5, about, read: vs(HAPROXY) },
+      { figure: `${name}_vs_envoy`, comparison: '<=', limit: 0.5, about, read: vs(ENVOY) },
+      { figure: `${name}_vs_traefik_p2c`, comparison: '<=', limit: 0.5, about, read: vs(TRAEFIK_P2C) },
+      {
+        figure: `${name}_vs_traefik_leasttime`,
+        comparison: '<',
+        limit: 1,
+        about,
+        read: vs(TRAEFIK_LEASTTIME),
+      },
       { figure: `${name}_vs_haproxy_maxconn`, comparison: '<', limit: 1, about, read: vsQueueing },
     ];
   }),
