@@ -24,6 +24,8 @@ function finish(): void {
 
 const ports = await Promise.all(workers.map((worker) => listenTimed({ worker, onWork: finish })));
 if (table !== null) await registerWorkers(table, ports);
+// Whatever is said to it is the question of how many requests each has been given.
+process.on('message', () => process.send?.({ requests: workers.map(({ requests }) => requests) }));
 // Ends with the benchmark, however that ended.
 process.on('disconnect', () => process.exit(0));
 process.send?.({ ports });
