@@ -2,6 +2,7 @@
 import { faultsSection } from '../faults/section.ts';
 import { overheadSection } from '../overhead/section.ts';
 import type { Section } from '../report/section.ts';
+import { scalingSection } from '../scaling/section.ts';
 import { tableSection } from '../table/section.ts';
 
 export interface Scenario {
@@ -27,6 +28,10 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...{ name: 'faults', about: 'workers that die, hang, slow down or lie, and overload' },
     ...{ fullSeconds: 300, quickSeconds: 25, section: of(faultsSection) },
+  },
+  {
+    ...{ name: 'scaling', about: 'what more threads of a gateway bring' },
+    ...{ fullSeconds: 200, quickSeconds: 25, section: of(scalingSection) },
   },
 ];
 
