@@ -68,7 +68,8 @@ export interface TableOperations {
   ): Promise<TransitionResult>;
   heartbeat(beat: Heartbeat): Promise<HeartbeatResult>;
   remove(id_worker: string): Promise<RemoveResult>;
-  state(change: StatementChange): Promise<void>;
+  /** Answered with what others say, unless that is on its way. */
+  state(change: StatementChange): Promise<News | undefined>;
   retract(id_gateway: string): Promise<void>;
   putModel(record: ModelRecord): Promise<void>;
   removeModel(id_model: string, version: string): Promise<void>;

@@ -3,12 +3,14 @@ import type { PortCalls } from '../../port-calls.ts';
 import type { LoadStatement, WorkerLoad } from '../load-statement.ts';
 import type { LocalView } from '../local-view.ts';
 import { takeStatement } from './follow-table.ts';
-import type { StatementChange, TableOperations } from './operations.ts';
+import type { News, StatementChange, TableOperations } from './operations.ts';
 import { takeChange } from './statement-change.ts';
 
 export interface StatementPostOptions {
   readonly calls: PortCalls<TableOperations>;
   readonly local: LocalView;
+  /** Takes what others say, which the table answers with. */
+  readonly onNews: (news: News) => void;
   /** The table's clock. */
   readonly clock: () => number;
 }
@@ -61,7 +63,7 @@ export class StatementPost {
 
   /** Also where nothing has changed: it is the gateway's sign of life. */
   async #say({ id_gateway, node, pid, address, loads }: LoadStatement): Promise<void> {
-    const { calls, local, clock } = this.#options;
+    const { calls, local, clock, onNews } = this.#options;
     let known = this.#known.get(id_gateway);
     const isFirst = known === undefined;
     if (!known) {
@@ -75,6 +77,7 @@ export class StatementPost {
     // Of its own requests the thread need not hear from the table.
     takeStatement(local, change, id_workers);
     local.emit({ kind: 'load', id_workers });
-    await calls.call('state', change);
+    const news = await calls.call('state', change);
+    if (news) onNews(news);
   }
 }

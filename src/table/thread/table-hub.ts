@@ -5,6 +5,8 @@ import { ThreadConnection } from './thread-connection.ts';
 
 /** While loads change, threads hear what others say this often. */
 const NEWS_MS = 10;
+/** A thread that stated load this recently will do so again, or else is told then. */
+const SPEAKS_MS = 2 * NEWS_MS;
 /** What changes without a word is looked for this often: signs of life, members, whether the table is away. */
 const LOOK_MS = 250;
 /** How long a command that was carried out waits for all threads to have heard of what it changed. */
@@ -40,6 +42,7 @@ export class TableHub {
     const connection = new ThreadConnection({
       table: this.#table,
       port,
+      now: this.#now,
       settled: () => this.settled(),
       look: () => this.look(),
       onClose: () => {
@@ -110,7 +113,9 @@ export class TableHub {
     let missed = false;
     for (const connection of this.#connections) {
       // One that is stuck is not waited for with more and more that it is to hear, but told all in one when it is not.
-      if (connection.hearing) missed = true;
+      const isLater =
+        connection.hearing || (connection.silentMs < SPEAKS_MS && !this.#lookDue.has(connection));
+      if (isLater) missed = true;
       else void connection.hear(this.#lookDue.delete(connection) ? view : undefined);
     }
     if (missed) this.#tellSoon();

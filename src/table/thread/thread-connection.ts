@@ -19,6 +19,8 @@ import { takeChange } from './statement-change.ts';
 export interface ThreadConnectionOptions {
   readonly table: ControlTable;
   readonly port: MessagePort;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
   /** Resolves when all threads know of all changes. */
   readonly settled: () => Promise<void>;
   /** Tells all threads how the table is. */
@@ -41,6 +43,8 @@ export class ThreadConnection {
   /** The last sign of life that it knows of each worker. */
   readonly #beats = new Map<string, Beat>();
   readonly #commands = new Map<number, AbortController>();
+  /** When it last stated load, and so was told what others say. */
+  #statedAt = Number.NEGATIVE_INFINITY;
   #opened = false;
   #hearing: Promise<void> | undefined;
   #stopServing = () => {};
@@ -54,6 +58,11 @@ export class ThreadConnection {
   /** Whether it has not taken yet what it was told last. */
   get hearing(): boolean {
     return this.#hearing !== undefined;
+  }
+
+  /** How long ago it last stated load, milliseconds: while it does so often it hears of the others by that. */
+  get silentMs(): number {
+    return this.#options.now() - this.#statedAt;
   }
 
   tellRow(id_worker: string, row: StoredRow | undefined): void {
@@ -174,7 +183,7 @@ export class ThreadConnection {
     return { now, heard_at, health, controllers, beats };
   }
 
-  #state({ gateway, loads, isAll }: StatementChange): Promise<void> {
+  async #state({ gateway, loads, isAll }: StatementChange): Promise<News | undefined> {
     const { id_gateway, node, pid, address } = gateway;
     let said = this.#own.get(id_gateway);
     if (!said || isAll) {
@@ -182,7 +191,9 @@ export class ThreadConnection {
       this.#own.set(id_gateway, said);
     }
     for (const load of loads) said.set(load.id_worker, load);
-    return this.#options.table.state({ id_gateway, node, pid, address, loads: [...said.values()] });
+    await this.#options.table.state({ id_gateway, node, pid, address, loads: [...said.values()] });
+    this.#statedAt = this.#options.now();
+    return this.hearing ? undefined : this.#newsOf(undefined);
   }
 
   /** Answered once all threads know what it has changed: whoever asked may send its next request to another of them. */

@@ -53,7 +53,10 @@ export class ThreadControlTable implements ControlTable {
       },
     };
     this.#calls = new PortCalls(port, operations);
-    this.#statements = new StatementPost({ calls: this.#calls, local: this.#local, clock });
+    this.#statements = new StatementPost({
+      ...{ calls: this.#calls, local: this.#local, clock },
+      onNews: this.#follow.news,
+    });
   }
 
   /**
