@@ -31,7 +31,9 @@ export async function startSystems(run: BenchRun): Promise<Systems> {
     startNginx(fraudModel, WORKERS, directory, signal),
   );
   const direct = await startIf(options.parts.has('direct'), () => startDirect(fraudModel, directory, signal));
-  const onnx = await startIf(options.parts.has('onnx'), () => startOnnxLoops(run, WORKERS));
+  const onnx = await startIf(options.parts.has('onnx'), () =>
+    startOnnxLoops({ ...run, modelFile: fraudModel }, WORKERS, signal),
+  );
 
   const owned = started.move();
   return { turntable, nginx, direct, onnx, [Symbol.asyncDispose]: () => owned.disposeAsync() };

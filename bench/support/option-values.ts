@@ -8,11 +8,15 @@ export function positive(name: string, text: string): number {
   return value;
 }
 
-/** The parts of a benchmark that `--only` names, separated by commas. @throws RangeError with those there are */
-export function partsOf<Part extends string>(known: readonly Part[], text: string): Set<Part> {
+/** The parts of a benchmark that `--only` names, or another option, by commas. @throws RangeError with those there are */
+export function partsOf<Part extends string>(
+  known: readonly Part[],
+  text: string,
+  option = 'only',
+): Set<Part> {
   const parts = text.split(',').map((name) => {
     const part = known.find((candidate) => candidate === name);
-    if (part === undefined) throw new RangeError(`--only knows ${known.join(', ')}; not "${name}"`);
+    if (part === undefined) throw new RangeError(`--${option} knows ${known.join(', ')}; not "${name}"`);
     return part;
   });
   return new Set(parts);

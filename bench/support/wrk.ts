@@ -5,8 +5,10 @@ import { promisify } from 'node:util';
 
 export interface WrkLoad {
   readonly url: string;
-  /** One JSON body a line; they are posted in turn. */
+  /** One JSON body a line, or what `script` reads; they are posted in turn. */
   readonly bodiesFile: string;
+  /** Path of another script than the one for JSON bodies, with its arguments and its result line. */
+  readonly script?: string;
   readonly connections: number;
   /** Whole seconds: wrk takes no fractions. */
   readonly seconds: number;
@@ -18,6 +20,7 @@ export interface WrkResult {
   readonly requests: number;
   readonly durationUs: number;
   readonly p50Us: number;
+  readonly p90Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
   readonly maxUs: number;
@@ -33,7 +36,7 @@ export async function runWrk(load: WrkLoad, signal: AbortSignal): Promise<WrkRes
       `--connections=${load.connections}`,
       `--duration=${load.seconds}s`,
       '--timeout=10s',
-      `--script=${join(import.meta.dirname, 'rotate-bodies.lua')}`,
+      `--script=${load.script ?? join(import.meta.dirname, 'rotate-bodies.lua')}`,
       load.url,
       '--',
       load.bodiesFile,
