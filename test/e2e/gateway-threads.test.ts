@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { turntable } from '../support/command-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { metric } from '../support/gauges.ts';
-import { allCountsZero, tableOf } from '../support/members.ts';
+import { activeWorkers, allCountsZero, tableOf } from '../support/members.ts';
 import { inferText, RawConnection } from '../support/raw-connection.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { startGateway, startWorkerByHand } from '../support/roles.ts';
 import { runningThings } from '../support/running.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { workersOf } from '../support/workers.ts';
@@ -165,6 +167,17 @@ describe('two threads under load', () => {
     expect(failures.filter((failure) => !failure.includes('ECONNREFUSED'))).toEqual([]);
   });
 
+  it('let those in that had connected to either before, though they had no time for them yet', async () => {
+    const server = await run(startServer({ flags: THREADS }));
+    process.kill(server.pid, 'SIGSTOP');
+    const waiting = await Promise.all(Array.from({ length: 50 }, () => RawConnection.open(server)));
+    for (const connection of waiting) await connection.send(INFER);
+    process.kill(server.pid, 'SIGTERM');
+    process.kill(server.pid, 'SIGCONT');
+    for (const connection of waiting) expect((await connection.answer()).status).toBe(200);
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+  });
+
   it('of which one dies: the other answers what it has, and the process exits with 1', async () => {
     const env = { NODE_OPTIONS: `--import ${new URL('../support/thread-fault.ts', import.meta.url)}` };
     const server = await run(startServer({ flags: THREADS, env }));
@@ -181,6 +194,37 @@ describe('two threads under load', () => {
     const lost = failures.filter((failure) => !failure.includes('ECONNREFUSED'));
     expect(lost.length).toBeLessThan(40);
     for (const failure of lost) expect(failure).toMatch(/ECONNRESET|socket hang up/);
+  });
+});
+
+describe('two threads over Redis', () => {
+  const { run } = runningThings();
+
+  it('are seen by other gateways, go on while Redis is away, and hear from it again', async () => {
+    const redis = await run(startRedis());
+    const table = redis.url;
+    const other = await run(startGateway({ table }));
+    const gateway = await run(startGateway({ table, flags: ['--gateway-threads', '2'] }));
+    await run(startWorkerByHand('fraud', { table }));
+    await activeWorkers(gateway, 1);
+    await activeWorkers(other, 1);
+    const ids = [other.id_gateway, `${gateway.id_gateway}-1`, `${gateway.id_gateway}-2`].sort();
+    await eventually('all to see all', async () => {
+      const seen = await Promise.all([tableOf(other), tableOf(gateway)]);
+      return seen.every(({ gateways }) => gateways.map(({ id_gateway }) => id_gateway).join() === ids.join());
+    });
+    await redis.kill();
+    await eventually('it to be seen', async () => (await metric(gateway, 'turntable_table_up')) === 0);
+    for (const { status } of await onManyConnections(gateway, LAST_INFER)) expect(status).toBe(200);
+    expect(await metric(gateway, 'turntable_table_outages_total')).toBe(1);
+    await redis.restart();
+    await eventually('it to be back', async () => (await metric(gateway, 'turntable_table_up')) === 1);
+    await run(startWorkerByHand('digits', { table }));
+    await activeWorkers(gateway, 1, 'digits');
+    gateway.signal('SIGTERM');
+    expect(await gateway.exited).toBe('code 0');
+    // Taken back, and not left to lapse.
+    expect(await redis.cli('ZRANGE', '{turntable}:gateways', '0', '-1')).toEqual([other.id_gateway]);
   });
 });
 
