@@ -12,7 +12,10 @@ interface InferAnswer {
 }
 
 /** Throws when two systems answer differently, or one not with 200. */
-export async function assertSameAnswers(systems: readonly MeasuredSystem[], run: BenchRun): Promise<void> {
+export async function assertSameAnswers(
+  systems: readonly MeasuredSystem[],
+  run: Pick<BenchRun, 'bodies' | 'signal'>,
+): Promise<void> {
   for (const body of run.bodies.slice(0, COMPARED)) {
     const answers = await Promise.all(systems.map((system) => ask(system, body, run.signal)));
     for (const [index, answer] of answers.entries()) {
@@ -36,7 +39,9 @@ async function ask(system: MeasuredSystem, body: string, signal: AbortSignal): P
   const text = await response.text();
   if (response.status !== 200)
     throw new Error(`${system.name} answered ${response.status}: ${text.slice(0, 500)}`);
-  return JSON.parse(text);
+  const answer = JSON.parse(text);
+  // Some take and give a list of requests, here of one.
+  return Array.isArray(answer) ? answer[0] : answer;
 }
 
 function dataOf(answer: InferAnswer, name: string): readonly number[] {

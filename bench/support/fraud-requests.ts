@@ -13,7 +13,7 @@ export interface FraudRequests {
 
 export function makeFraudRequests(count: number, rowsPerRequest: number): FraudRequests {
   const random = seededRandom(SEED);
-  const values = Array.from({ length: count * rowsPerRequest }, () => makeRow(random)).flat();
+  const values = Array.from({ length: count * rowsPerRequest }, () => makeFraudRow(random)).flat();
   const perRequest = rowsPerRequest * FEATURES;
   const bodies = Array.from({ length: count }, (_, index) => {
     const data = values.slice(index * perRequest, (index + 1) * perRequest);
@@ -25,7 +25,7 @@ export function makeFraudRequests(count: number, rowsPerRequest: number): FraudR
 }
 
 /** Time in whole seconds, V1..V28 as principal components of falling scale, Amount in cents. */
-function makeRow(random: () => number): number[] {
+export function makeFraudRow(random: () => number): number[] {
   const time = Math.floor(random() * 172_800);
   const components = Array.from({ length: 28 }, (_, index) =>
     // 15 significant digits, as the data set has; trailing zeros fall away as they do there.

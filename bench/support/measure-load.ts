@@ -9,6 +9,7 @@ export interface LoadSample {
   readonly requests: number;
   readonly requests_per_second: number;
   readonly p50_us: number;
+  readonly p90_us: number;
   readonly p99_us: number;
   readonly p999_us: number;
   readonly max_us: number;
@@ -39,7 +40,7 @@ export function isDisturbed(sample: LoadSample): boolean {
 
 export interface LoadTarget {
   readonly system: MeasuredSystem;
-  readonly idle: readonly MeasuredSystem[];
+  readonly idle: readonly Pick<MeasuredSystem, 'cpuTicks'>[];
   readonly round: number;
 }
 
@@ -66,6 +67,7 @@ export async function measureLoad(
     requests: result.requests,
     requests_per_second: (result.requests * 1e6) / result.durationUs,
     p50_us: result.p50Us,
+    p90_us: result.p90Us,
     p99_us: result.p99Us,
     p999_us: result.p999Us,
     max_us: result.maxUs,
@@ -84,7 +86,7 @@ export async function measureLoad(
   };
 }
 
-function readCpu(system: MeasuredSystem, idle: readonly MeasuredSystem[]) {
+function readCpu(system: MeasuredSystem, idle: LoadTarget['idle']) {
   const table: ProcessTable = readProcessTable();
   const self = table.get(process.pid)!;
   const { gateway, workers } = system.cpuTicks(table);

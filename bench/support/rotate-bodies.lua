@@ -39,9 +39,9 @@ end
 function done(summary, latency, _)
   local e = summary.errors
   io.write(string.format(
-    '\nresult {"requests":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,"p999Us":%d,"maxUs":%d,'
+    '\nresult {"requests":%d,"durationUs":%d,"p50Us":%d,"p90Us":%d,"p99Us":%d,"p999Us":%d,"maxUs":%d,'
       .. '"failed":{"status":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d}}\n',
     summary.requests, summary.duration,
-    latency:percentile(50), latency:percentile(99), latency:percentile(99.9), latency.max,
+    latency:percentile(50), latency:percentile(90), latency:percentile(99), latency:percentile(99.9), latency.max,
     e.status, e.connect, e.read, e.write, e.timeout))
 end

@@ -16,6 +16,10 @@ export interface TurntableOptions {
   readonly replicas: number;
   /** URL of the control table; absent: in the server's memory. */
   readonly table?: string;
+  /** Further options of `serve`. */
+  readonly flags?: readonly string[];
+  /** A module that each of its processes loads before its own. */
+  readonly preload?: string;
   /** How it is called in results. */
   readonly name?: string;
   /** For the copy and the log; the caller removes it. */
@@ -40,8 +44,10 @@ export async function startTurntable(
   const server = await startProcess(
     process.execPath,
     [
+      ...(options.preload === undefined ? [] : ['--import', options.preload]),
       ...[MAIN, 'serve', models, '--port', String(port), '--replicas', String(options.replicas)],
       ...(options.table === undefined ? [] : ['--table', options.table]),
+      ...(options.flags ?? []),
     ],
     { logFile: join(directory, 'serve.log') },
   );
