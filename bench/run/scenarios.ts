@@ -1,9 +1,16 @@
 /** All benchmarks, in the order in which they run and stand in the report. */
+import { batchSection } from '../batch/section.ts';
+import { controlCostSection } from '../control-cost/section.ts';
+import { distributionSection } from '../distribution/section.ts';
 import { faultsSection } from '../faults/section.ts';
+import { limitSection } from '../limit/section.ts';
+import { longRunSection } from '../long-run/section.ts';
 import { overheadSection } from '../overhead/section.ts';
 import type { Section } from '../report/section.ts';
 import { scalingSection } from '../scaling/section.ts';
 import { tableSection } from '../table/section.ts';
+import { unequalSection } from '../unequal/section.ts';
+import { usersSection } from '../users/section.ts';
 
 export interface Scenario {
   /** Of `bench/NAME.ts`, of the npm script `bench:NAME`, and of the result `NAME.json`. */
@@ -18,20 +25,48 @@ export interface Scenario {
 
 export const SCENARIOS: readonly Scenario[] = [
   {
-    ...{ name: 'overhead', about: 'throughput, latency, CPU and memory beside NGINX' },
-    ...{ fullSeconds: 180, quickSeconds: 25, section: of(overheadSection) },
+    ...{ name: 'users', about: 'p50, p90, p99 and throughput by concurrent users, beside the proxies' },
+    ...{ fullSeconds: 780, quickSeconds: 25, section: of(usersSection) },
   },
   {
-    ...{ name: 'table', about: 'what the control table on Redis costs' },
-    ...{ fullSeconds: 480, quickSeconds: 25, section: of(tableSection) },
+    ...{ name: 'distribution', about: 'how evenly requests are spread over equal workers' },
+    ...{ fullSeconds: 300, quickSeconds: 25, section: of(distributionSection) },
   },
   {
-    ...{ name: 'faults', about: 'workers that die, hang, slow down or lie, and overload' },
-    ...{ fullSeconds: 300, quickSeconds: 25, section: of(faultsSection) },
+    ...{ name: 'batch', about: '3000 requests at 100 concurrent, on 2, 4 and 6 workers' },
+    ...{ fullSeconds: 480, quickSeconds: 25, section: of(batchSection) },
+  },
+  {
+    ...{ name: 'unequal', about: 'workers of different speed, and bursts' },
+    ...{ fullSeconds: 480, quickSeconds: 25, section: of(unequalSection) },
+  },
+  {
+    ...{ name: 'control-cost', about: 'CPU per request by part, table operations, and memory' },
+    ...{ fullSeconds: 300, quickSeconds: 25, section: of(controlCostSection) },
+  },
+  {
+    ...{ name: 'limit', about: 'throughput over that of ONNX Runtime alone' },
+    ...{ fullSeconds: 240, quickSeconds: 25, section: of(limitSection) },
   },
   {
     ...{ name: 'scaling', about: 'what more threads of a gateway bring' },
-    ...{ fullSeconds: 200, quickSeconds: 25, section: of(scalingSection) },
+    ...{ fullSeconds: 210, quickSeconds: 20, section: of(scalingSection) },
+  },
+  {
+    ...{ name: 'long-run', about: '15 minutes at 70 % load, with a worker killed each minute' },
+    ...{ fullSeconds: 960, quickSeconds: 25, section: of(longRunSection) },
+  },
+  {
+    ...{ name: 'overhead', about: 'throughput, latency, CPU and memory beside NGINX' },
+    ...{ fullSeconds: 180, quickSeconds: 20, section: of(overheadSection) },
+  },
+  {
+    ...{ name: 'table', about: 'what the control table on Redis costs' },
+    ...{ fullSeconds: 480, quickSeconds: 22, section: of(tableSection) },
+  },
+  {
+    ...{ name: 'faults', about: 'workers that die, hang, slow down or lie, and overload' },
+    ...{ fullSeconds: 300, quickSeconds: 23, section: of(faultsSection) },
   },
 ];
 

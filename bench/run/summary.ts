@@ -4,7 +4,6 @@ import { comparisonText, countVerdicts, valueText } from '../report/verdicts.ts'
 import { durationText } from './duration-text.ts';
 import type { ScenarioRun } from './run-scenario.ts';
 
-const FIGURE_COLUMN = 48;
 const COLUMN = 14;
 
 /** @param result null where the scenario failed */
@@ -14,18 +13,19 @@ export function scenarioSummary(name: string, run: ScenarioRun, result: Result |
     return [`${name}: FAILED after ${durationText(run.seconds)}: ${run.failure}`, ...notices].join('\n');
   }
   const { targets } = result.report;
-  const { reached, missed, open } = countVerdicts(targets);
-  const counts =
-    targets.length === 0
-      ? 'no targets'
-      : [`${reached} reached`, `${missed} missed`, ...(open > 0 ? [`${open} not measured`] : [])].join(', ');
-  const lines = targets.map((target) =>
+  const { reached, missed } = countVerdicts(targets);
+  const counts = targets.length === 0 ? 'no targets' : `${reached} reached, ${missed} missed`;
+  const measured = targets.filter(({ verdict }) => verdict !== 'not measured');
+  const figureColumn = Math.max(...measured.map(({ figure }) => figure.length), 0) + 4;
+  const lines = measured.map((target) =>
     [
-      `  ${target.figure}`.padEnd(FIGURE_COLUMN),
+      `  ${target.figure}`.padEnd(figureColumn),
       comparisonText(target).padEnd(COLUMN),
       valueText(target).padEnd(COLUMN),
       target.verdict === 'missed' ? 'MISSED' : target.verdict,
     ].join(' '),
   );
+  const open = targets.filter(({ verdict }) => verdict === 'not measured').map(({ figure }) => figure);
+  if (open.length > 0) lines.push(`  not measured: ${open.join(', ')}`);
   return [`${name}: ${counts} (${durationText(run.seconds)})`, ...lines, ...notices].join('\n');
 }

@@ -99,11 +99,12 @@ function yAxis(plot: Plot, y: Scale, label: string): string[] {
     transform: `rotate(-90 20 ${Math.round(middle)})`,
     fill: INK,
   });
+  const zero = y.kind === 'linear' ? position(y, 0, plot.bottom, plot.top) : plot.bottom;
   const ground = element('line', {
     x1: plot.left,
     x2: plot.right,
-    y1: plot.bottom,
-    y2: plot.bottom,
+    y1: zero,
+    y2: zero,
     stroke: FAINT_INK,
   });
   return [...lines, name, ground];
