@@ -47,8 +47,8 @@ const targets = plan.urls.map((text): Target => {
   };
 });
 const maxPerTarget = Math.max(1, Math.floor(plan.maxConnections / targets.length));
-const latencyMs = new Float64Array(count);
-const status = new Uint16Array(count);
+const latencyMs = new Float64Array(new SharedArrayBuffer(count * Float64Array.BYTES_PER_ELEMENT));
+const status = new Uint16Array(new SharedArrayBuffer(count * Uint16Array.BYTES_PER_ELEMENT));
 const sentLateMs = new Float64Array(count);
 // One for all: what is read is looked at before anything else is read.
 const readBuffer = Buffer.alloc(READ_BYTES);
@@ -206,4 +206,5 @@ function finish(): void {
   say({ kind: 'done', latencyMs, status, lagMs, startedAtMs });
 }
 
+say({ kind: 'begun', latencyMs, status });
 tick();

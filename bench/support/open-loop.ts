@@ -16,8 +16,8 @@ export interface OpenLoopOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Keep-alive connections over all URLs; beyond that requests wait in the client, which counts into latency. */
   readonly maxConnections?: number;
-  /** At the start of each second, from 0 on. */
-  readonly onSecond?: (second: number) => void;
+  /** At the start of each second, from 0 on; with what is known by then, as the arrays of the result will have it. */
+  readonly onSecond?: (second: number, soFar: OpenLoopProgress) => void;
   /** How long the last answers are waited for after the last arrival. */
   readonly patienceMs?: number;
   readonly signal: AbortSignal;
@@ -36,6 +36,9 @@ export interface OpenLoopResult {
   readonly startedAtMs: number;
 }
 
+/** By arrival; a latency of 0: not ended yet. */
+export type OpenLoopProgress = Pick<OpenLoopResult, 'latencyMs' | 'status'>;
+
 /** What the thread is to send; each request is one of `bodies`. */
 export interface OpenLoopPlan {
   readonly urls: readonly string[];
@@ -48,6 +51,8 @@ export interface OpenLoopPlan {
 }
 
 export type OpenLoopMessage =
+  /** The first of all: the arrays lie in memory that both threads share. */
+  | ({ readonly kind: 'begun' } & OpenLoopProgress)
   | { readonly kind: 'second'; readonly second: number }
   | ({ readonly kind: 'done' } & Omit<OpenLoopResult, 'intendedMs'>);
 
@@ -60,11 +65,13 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
   const { arrivalsMs, signal, onSecond } = options;
   signal.throwIfAborted();
   const thread = new Worker(THREAD, { workerData: planOf(options) });
+  let soFar: OpenLoopProgress = { latencyMs: new Float64Array(0), status: new Uint16Array(0) };
   try {
     // An error of the thread is thrown here.
     for await (const [message] of on(thread, 'message', { signal, close: ['exit'] })) {
       const said = message as OpenLoopMessage;
-      if (said.kind === 'second') onSecond?.(said.second);
+      if (said.kind === 'begun') soFar = said;
+      else if (said.kind === 'second') onSecond?.(said.second, soFar);
       else {
         const { latencyMs, status, lagMs, startedAtMs } = said;
         return { intendedMs: arrivalsMs, latencyMs, status, lagMs, startedAtMs };

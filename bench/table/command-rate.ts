@@ -25,13 +25,21 @@ export interface CommandSample {
   readonly failed: number;
 }
 
-export async function measureCommandRates(run: TableRun): Promise<CommandSample[]> {
+export async function measureCommandRates(
+  run: TableRun,
+  paces: readonly number[] = PACES,
+): Promise<CommandSample[]> {
   const samples: CommandSample[] = [];
-  for (const gateways of run.options.commandGateways) samples.push(...(await measureWith(gateways, run)));
+  for (const gateways of run.options.commandGateways)
+    samples.push(...(await measureWith(gateways, run, paces)));
   return samples;
 }
 
-async function measureWith(gateways: number, run: TableRun): Promise<CommandSample[]> {
+async function measureWith(
+  gateways: number,
+  run: TableRun,
+  paces: readonly number[],
+): Promise<CommandSample[]> {
   const { bodiesFile, directory, options, say, signal } = run;
   await using started = new AsyncDisposableStack();
   const redis = started.use(await startBenchRedis(directory, signal));
@@ -58,7 +66,7 @@ async function measureWith(gateways: number, run: TableRun): Promise<CommandSamp
   say(`commands, ${gateways} gateways: warming up`);
   await loadAll(options.warmUpSeconds);
   const samples: CommandSample[] = [];
-  for (const pace of PACES) {
+  for (const pace of paces) {
     const load = pace === 0 ? Promise.resolve([]) : loadAll(options.seconds + 2, pace);
     await sleep(MARGIN_MS, undefined, { signal });
     const before = await redis.counts();
