@@ -2,7 +2,9 @@
 import type { Socket } from 'node:net';
 import { FLAG_END, FRAME, type FrameType, HEADER_BYTES, PART_BYTES, writeHeader } from './frame.ts';
 
-const BUFFER_BYTES = 2 * PART_BYTES;
+/** A gateway has a writer for each of perhaps thousands of workers: one begins small, and grows with what it is given. */
+const FIRST_BUFFER_BYTES = 4 * 1024;
+const MAX_BUFFER_BYTES = 2 * PART_BYTES;
 /** Parts of large bodies that are sent before the event loop turns to others. */
 const PARTS_A_TURN = 4;
 
@@ -22,7 +24,7 @@ export class FrameWriter {
   readonly #socket: Socket;
   readonly #defer: (flush: () => void) => unknown;
   /** Frames that go out together at the end of this turn of the event loop. */
-  #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
   #used = 0;
   #flushing = false;
   #pumping = false;
@@ -81,12 +83,21 @@ export class FrameWriter {
     }
     this.#socket.write(this.#buffer.subarray(0, this.#used));
     // Written at once, the bytes are with the kernel and the buffer is free again; otherwise the socket owns it.
-    if (this.#socket.writableLength > 0) this.#buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    if (this.#socket.writableLength > 0) this.#buffer = Buffer.allocUnsafeSlow(this.#buffer.length);
     this.#used = 0;
   }
 
   #reserve(bytes: number): void {
-    if (this.#used + bytes > this.#buffer.length) this.flush();
+    if (this.#used + bytes > MAX_BUFFER_BYTES) this.flush();
+    if (this.#used + bytes > this.#buffer.length) this.#grow(this.#used + bytes);
+  }
+
+  #grow(wanted: number): void {
+    let length = 2 * this.#buffer.length;
+    while (length < wanted) length *= 2;
+    const larger = Buffer.allocUnsafeSlow(Math.min(length, MAX_BUFFER_BYTES));
+    this.#buffer.copy(larger, 0, 0, this.#used);
+    this.#buffer = larger;
   }
 
   #schedule(): void {

@@ -41,6 +41,7 @@ export class Fleet {
   readonly #links = new Map<string, WorkerLink>();
   readonly #unsubscribe: () => void;
   #statementTimer: NodeJS.Timeout | undefined;
+  #stateDue: NodeJS.Immediate | undefined;
   readonly #repeatTimer: NodeJS.Timeout;
 
   constructor(options: FleetOptions) {
@@ -100,8 +101,9 @@ export class Fleet {
   async close(): Promise<void> {
     this.#unsubscribe();
     clearInterval(this.#repeatTimer);
-    clearTimeout(this.#statementTimer);
     for (const link of this.#links.values()) link.channel.close();
+    clearTimeout(this.#statementTimer);
+    clearImmediate(this.#stateDue);
     await this.#options.table.retract(this.#options.id_gateway);
   }
 
@@ -164,8 +166,9 @@ export class Fleet {
     const { id_worker } = link;
     if (state === 'open') link.onConnected(performance.now());
     this.#refreshRoute(link);
-    // At once and not with the next statement: the watchdog acts on what cannot be reached.
-    this.#state();
+    // At once and not with the next statement: the watchdog acts on what cannot be reached. Once for all whose state
+    // changes together, as at the start before thousands of workers.
+    this.#stateDue ??= setImmediate(() => this.#state());
     if (state === 'unresponsive') this.#options.log.warn({ id_worker, reason }, 'worker does not answer');
     else if (state !== 'closed')
       this.#options.log.debug({ id_worker, state, reason }, 'channel changed state');
@@ -230,6 +233,8 @@ export class Fleet {
   #state(): void {
     clearTimeout(this.#statementTimer);
     this.#statementTimer = undefined;
+    clearImmediate(this.#stateDue);
+    this.#stateDue = undefined;
     const { table, id_gateway, identity, log } = this.#options;
     const now = performance.now();
     const loads: WorkerLoad[] = [];

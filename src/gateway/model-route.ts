@@ -95,14 +95,14 @@ export class VersionRoute {
   }
 
   refreshUsable(): void {
-    const before = this.usable;
+    const before = new Set(this.usable);
     this.usable = [...this.links].filter((link) => link.usable);
     let most = 0;
     for (const { sent } of before) most = Math.max(most, sent);
     for (const link of this.usable) {
       // Who comes, or comes back, begins with the others: it is not to make up for when it was not there. The
       // fraction has each gateway begin with another worker.
-      if (!before.includes(link)) link.sent = most + Math.random();
+      if (!before.has(link)) link.sent = most + Math.random();
     }
   }
 

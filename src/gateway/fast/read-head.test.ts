@@ -193,14 +193,18 @@ const field = fc
     fc.constantFrom(...VALUES),
   )
   .map((parts) => parts.join(''));
+const anyFields = fc.array(fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...ORDINARY.slice(1)) }, field), {
+  maxLength: 9,
+});
+const fieldsWithMore = fc
+  .tuple(fc.shuffledSubarray(ORDINARY.slice(1), { minLength: 4 }), fc.array(field, { maxLength: 3 }))
+  .map(([fields, more]) => [...more, ...fields]);
 const wildHead = fc
   .tuple(
     fc.constantFrom(...START_LINES),
-    fc.array(fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...ORDINARY.slice(1)) }, field), {
-      maxLength: 9,
-    }),
+    fc.oneof(anyFields, fieldsWithMore),
     fc.infiniteStream(fc.constantFrom(...LINE_ENDS)),
-    fc.boolean(),
+    fc.constantFrom(true, true, false),
   )
   .map(([start, fields, ends, plain]) => {
     const lines = [start, ...fields].map((line) => line + (plain ? '\r\n' : ends.next().value));
