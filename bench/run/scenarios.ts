@@ -2,12 +2,14 @@
 import { batchSection } from '../batch/section.ts';
 import { controlCostSection } from '../control-cost/section.ts';
 import { distributionSection } from '../distribution/section.ts';
+import { failureSection } from '../failure/section.ts';
 import { faultsSection } from '../faults/section.ts';
 import { limitSection } from '../limit/section.ts';
 import { longRunSection } from '../long-run/section.ts';
 import { overheadSection } from '../overhead/section.ts';
 import type { Section } from '../report/section.ts';
 import { scalingSection } from '../scaling/section.ts';
+import { serversSection } from '../servers/section.ts';
 import { tableSection } from '../table/section.ts';
 import { unequalSection } from '../unequal/section.ts';
 import { usersSection } from '../users/section.ts';
@@ -31,6 +33,10 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...{ name: 'distribution', about: 'how evenly requests are spread over equal workers' },
     ...{ fullSeconds: 300, quickSeconds: 25, section: of(distributionSection) },
+  },
+  {
+    ...{ name: 'failure', about: 'a worker that dies: detection, recovery and failed requests' },
+    ...{ fullSeconds: 660, quickSeconds: 25, section: of(failureSection) },
   },
   {
     ...{ name: 'batch', about: '3000 requests at 100 concurrent, on 2, 4 and 6 workers' },
@@ -59,6 +65,10 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...{ name: 'overhead', about: 'throughput, latency, CPU and memory beside NGINX' },
     ...{ fullSeconds: 180, quickSeconds: 20, section: of(overheadSection) },
+  },
+  {
+    ...{ name: 'servers', about: 'other model servers, and the published design' },
+    ...{ fullSeconds: 900, quickSeconds: 25, section: of(serversSection) },
   },
   {
     ...{ name: 'table', about: 'what the control table on Redis costs' },
