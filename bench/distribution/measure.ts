@@ -32,7 +32,7 @@ export interface DistributionSample {
 }
 
 /** Compilers settle, connections open, and policies learn how long a request takes. */
-const WARM_UP_REQUESTS = 2_000;
+const MOST_WARM_UP_REQUESTS = 2_000;
 /** Longer than the closed loop takes, whose last request wants to be sent at the start. */
 const PATIENCE_MS = 120_000;
 
@@ -44,7 +44,8 @@ export async function measureAll(run: DistributionRun): Promise<DistributionSamp
     say(`${instancesText(instances)}: starting and warming up`);
     await using systems = await startSystems(run, instances);
     const rest = { workers: WORKERS, meanMs, seed };
-    const warmUp = makeWorkload({ pattern: 'lognormal', requests: WARM_UP_REQUESTS, ...rest });
+    const warmUpRequests = Math.min(MOST_WARM_UP_REQUESTS, requests / 2);
+    const warmUp = makeWorkload({ pattern: 'bursts', requests: warmUpRequests, ...rest });
     for (const some of inGroups(systems.all, options.abreast)) {
       await Promise.all(some.map((system) => send(system, warmUp, signal)));
     }

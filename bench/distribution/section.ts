@@ -25,7 +25,7 @@ export function distributionSection(report: DistributionReport): Section {
         'As long as no worker runs out of requests, equal ones end up with equal counts under nearly any rule;',
       `- bursts: 1 to ${settings.largest_burst} requests at once, ${percent} % of what the workers carry; ${settings.mean_ms} ms each;`,
       `- lognormal: Poisson arrivals, ${percent} %, lognormal times of ${settings.mean_ms} ms on average. Equal counts are ` +
-        'not the point here; what matters is the p99, from the intended time.',
+        'not the point here, what matters is the p99, from the intended time; half as many requests.',
     ].join('\n'),
     ...(absent.length === 0 ? [] : [`Not measured in this run: ${absent.join(', ')}.`]),
     '![How much more the fullest worker got than the emptiest](distribution-unevenness.svg)',

@@ -24,6 +24,7 @@ export interface Workload {
 
 export interface WorkloadOptions {
   readonly pattern: Pattern;
+  /** Half of them are sent where counts are not the point. */
   readonly requests: number;
   readonly workers: number;
   readonly meanMs: number;
@@ -32,7 +33,8 @@ export interface WorkloadOptions {
 
 /** The same for all systems, and for any number of gateways. */
 export function makeWorkload(options: WorkloadOptions): Workload {
-  const { pattern, requests, workers, meanMs } = options;
+  const { pattern, workers, meanMs } = options;
+  const requests = Math.floor(pattern === 'lognormal' ? options.requests / 2 : options.requests);
   const random = seededRandom(options.seed);
   /** From one request to the next on average. */
   const gapMs = meanMs / (workers * LOAD);
