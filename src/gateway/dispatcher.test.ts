@@ -501,6 +501,21 @@ describe('Dispatcher', () => {
     expect(outcomes).toEqual([]);
   });
 
+  it('waits for a worker that was long in coming and is not connected at once when it is there', () => {
+    const { start, die, tick, outcomes, route, links } = setUp({ workers: 1, replicas: 1 });
+    die(0);
+    route.links.clear();
+    for (let i = 0; i < 100; i++) tick(50);
+    route.links.add(links[0] as WorkerLink);
+    route.refreshUsable();
+    tick(50);
+    start('waits');
+    expect(outcomes).toEqual([]);
+    for (let i = 0; i < 41; i++) tick(50);
+    start('refused');
+    expect(outcomes).toContain('refused UNAVAILABLE');
+  });
+
   it('CT3: answers every request exactly once and counts back to zero, whatever happens to the workers', () => {
     const event = fc.oneof(
       { weight: 4, arbitrary: fc.record({ op: fc.constant('start' as const) }) },

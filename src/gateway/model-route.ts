@@ -187,13 +187,14 @@ export class VersionRoute {
   /** Judges whether waiting for a worker makes sense; to be called on every tick. */
   judge(now: number): void {
     this.#longestMs *= LONGEST_KEPT;
-    if (this.ready) {
+    // A worker that was long in coming, and is there, is not connected at once.
+    if (this.ready || this.#expectsWorker()) {
       this.#unusableSince = undefined;
       this.failing = false;
       return;
     }
     this.#unusableSince ??= now;
-    this.failing = !this.#expectsWorker() && now - this.#unusableSince >= FAIL_FAST_MS;
+    this.failing = now - this.#unusableSince >= FAIL_FAST_MS;
   }
 
   /** Whether a worker is about to be ready, or one is missing that a controller will start. */
