@@ -9,6 +9,8 @@ const BENCH = resolve(import.meta.dirname, '..');
 const PATIENCE_MS = 15_000;
 /** Progress that also belongs into the summary: something was left out, or is not to be trusted. */
 const NOTICE = /!!!|\b(?:MISSING|SKIPPED|WITHOUT|skipped)\b/;
+/** What stands below the error when Node itself reports one. */
+const SAYS_NOTHING = /^\s*(?:at .*|Node\.js v.*)?$/;
 
 export interface ScenarioRun {
   /** Null when all is well, else why there is no result. */
@@ -46,7 +48,7 @@ export async function runScenario(
   try {
     for await (const line of createInterface({ input: child.stderr })) {
       say(`    ${line}`);
-      if (line.trim() !== '') last = line.trim();
+      if (!SAYS_NOTHING.test(line)) last = line.trim();
       if (NOTICE.test(line)) notices.add(line.trim());
     }
     const [code, killedBy] = (await ended) as [number | null, NodeJS.Signals | null];
