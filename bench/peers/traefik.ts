@@ -19,6 +19,8 @@ import { knownWheelProgram } from './wheel-programs.ts';
  */
 export type TraefikStrategy = 'p2c' | 'leasttime';
 
+const RETRIED_BODY_BYTES = 65_536;
+
 export interface TraefikOptions extends ProxyOptions {
   readonly strategy?: TraefikStrategy;
 }
@@ -77,7 +79,10 @@ function configure({ port, routes, healthChecks }: Parts) {
   };
 }
 
-/** All that comes goes to the workers; what did not reach one, or was cut off, is tried again at the next choice. */
+/**
+ * All that comes goes to the workers; what did not reach one is tried again at the next choice. Where workers may be unwell,
+ * so is what was answered with 5xx, cut off or too late among it.
+ */
 function configureRoutes({ workers, strategy = 'p2c', healthChecks = false }: TraefikOptions) {
   return {
     http: {
@@ -90,7 +95,9 @@ function configureRoutes({ workers, strategy = 'p2c', healthChecks = false }: Tr
             attempts: 4,
             // All that models are asked is POST, which may be repeated.
             retryNonIdempotentMethod: true,
-            ...(healthChecks && { status: ['500-504'] }),
+            // To send a body again Traefik makes room for the longest, 2 MB by default, for each request: at 200 requests/s
+            // that was more than half of what it did. What is longer than this is not sent again.
+            ...(healthChecks && { status: ['500-504'], maxRequestBodyBytes: RETRIED_BODY_BYTES }),
           },
         },
       },
