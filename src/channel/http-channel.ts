@@ -43,6 +43,8 @@ export class HttpChannel implements Channel {
   readonly #probe: HttpProbe;
   readonly #calls = new StreamTable<HttpCall>();
   #latency = new AloneLatency();
+  /** As of the last answer or tick: it is asked for with every request. */
+  wantsAlone = true;
   #state: ChannelState = 'connecting';
   #lastHeard = 0;
   #askedAt = 0;
@@ -99,6 +101,7 @@ export class HttpChannel implements Channel {
     const now = this.#options.now();
     if (now - this.#lastTick > LATE_TICK_MS) this.#excusedAt = now;
     this.#lastTick = now;
+    this.wantsAlone = this.#latency.wantsAlone(now);
     if (!this.#probe.asking) {
       const askAt = this.#state === 'connecting' ? this.#retryAt : this.#lastHeard + PROBE_AFTER_MS;
       if (now >= askAt) this.#ask();
@@ -179,8 +182,10 @@ export class HttpChannel implements Channel {
       sink.onError({ code: 'INTERNAL', message });
       return;
     }
-    const latencyMs = this.#options.now() - call.sentAt;
-    this.#latency.note(latencyMs, call.alone);
+    const now = this.#options.now();
+    const latencyMs = now - call.sentAt;
+    this.#latency.note(latencyMs, call.alone, now);
+    this.wantsAlone = this.#latency.wantsAlone(now);
     sink.onResponse({ body, bodyBytes, jsonBytes, timings: this.#latency.split(latencyMs) });
   }
 

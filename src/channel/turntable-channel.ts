@@ -45,6 +45,8 @@ interface Pending {
 }
 
 export class TurntableChannel implements Channel {
+  /** Workers of ours say how long requests waited. */
+  readonly wantsAlone = false;
   readonly #options: TurntableChannelOptions;
   readonly #address: SocketAddress;
   readonly #pending = new StreamTable<Pending>();

@@ -106,7 +106,7 @@ export class WorkerLink implements Candidate {
   /** What it can use of what it says that it can hold; of one that was left alone, a single request shows how it is. */
   get slots(): number {
     if (this.breaker.state === 'half-open') return this.breaker.mayProbe ? this.occupied + 1 : 0;
-    return this.#limit.limit;
+    return this.channel.wantsAlone ? 1 : this.#limit.limit;
   }
 
   get weight(): number {
@@ -162,7 +162,8 @@ export class WorkerLink implements Candidate {
     this.#latencyMs += (this.#completed === 1 ? 1 : LATENCY_WEIGHT) * (latencyMs - this.#latencyMs);
     this.#service.note(serviceMs, now);
     this.#latencies.note(attempt.met, latencyMs);
-    this.#limit.onAnswered(queueMs, serviceMs, attempt.full);
+    // While one is sent at a time, that none waits says nothing of the limit.
+    if (!this.channel.wantsAlone) this.#limit.onAnswered(queueMs, serviceMs, attempt.full);
     // It is let back: what it did before has been judged, and is not held against it again.
     if (attempt.isProbe) this.#keepOfRecent(0);
     this.#recentAnswers++;
