@@ -1,5 +1,5 @@
 /** Runs: each system with each workload, round by round, some systems at a time, in rotated order. */
-
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runOpenLoop } from '../support/open-loop.ts';
 import { machineTicks, TICK_US } from '../support/process-cpu.ts';
 import { seededRandom } from '../support/random.ts';
@@ -56,41 +56,81 @@ const MAX_CONNECTIONS = 7_000;
 /** The longest queue that a burst leaves is done by then. */
 const PATIENCE_MS = 60_000;
 
+/**
+ * All scenarios run at once and are measured in turn: while the queues of one drain, which takes as long as its slowest
+ * worker has work, the next gets its requests. Each is left to drain before its own next.
+ */
 export async function measureAll(run: UnequalRun): Promise<Measured[]> {
   const { options, signal } = run;
   const measured: Measured[] = [];
+  await using started = new AsyncDisposableStack();
+  const courses: Course[] = [];
   for (const scenario of options.scenarios) {
     run.say(`${scenario}: starting`);
-    await using systems = await startSystems(scenario, options, run.directory, signal);
-    await warmUp(run, scenario, systems.all);
-    for (let round = 1; round <= options.rounds; round++) {
-      for (const load of options.loads) {
-        for (const workload of options.workloads) {
-          measured.push(...(await measureCell(run, { scenario, workload, load }, round, systems.all)));
+    const systems = started.use(await startSystems(scenario, options, run.directory, signal));
+    const course: Course = { scenario, all: systems.all, draining: Promise.resolve([]) };
+    await next(course, (onSent) => warmUp(run, course, onSent));
+    courses.push(course);
+  }
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const load of options.loads) {
+      for (const workload of options.workloads) {
+        for (const course of courses) {
+          const cell = { scenario: course.scenario, workload, load };
+          const before = await next(course, (onSent) => measureCell(run, cell, round, course.all, onSent));
+          measured.push(...before);
         }
       }
     }
   }
+  for (const { draining } of courses) measured.push(...(await draining));
   return measured;
 }
 
+/**
+ * Starts what is next when what was before has drained, and resolves to the latter once all of the former is sent.
+ * @param start is to call back when that is so
+ */
+async function next(
+  course: Course,
+  start: (onSent: () => void) => Promise<Measured[]>,
+): Promise<readonly Measured[]> {
+  const before = await course.draining;
+  const sent = Promise.withResolvers<void>();
+  course.draining = start(sent.resolve);
+  // Where it fails before, that is thrown here.
+  await Promise.race([sent.promise, course.draining]);
+  return before;
+}
+
+/** A scenario on its way. */
+interface Course {
+  readonly scenario: Scenario;
+  readonly all: readonly UnequalSystem[];
+  /** What was measured last, once all of it is answered. */
+  draining: Promise<Measured[]>;
+}
+
 /** Compilers settle, connections open, and the policies learn who is how fast. */
-async function warmUp(run: UnequalRun, scenario: Scenario, all: readonly UnequalSystem[]): Promise<void> {
+async function warmUp(run: UnequalRun, { scenario, all }: Course, onSent: () => void): Promise<Measured[]> {
   const { meanMs, abreast, warmUpSeconds } = run.options;
   const workload = makeWorkload({
     ...{ name: 'lognormal', load: WARM_UP_LOAD, capacity: capacityOf(scenario), meanMs, traces: null },
     ...{ seconds: warmUpSeconds, random: seededRandom(1) },
   });
-  for (const some of inGroups(all, abreast)) {
-    await Promise.all(some.map((system) => send(system, workload, run.signal)));
-  }
+  const groups = inGroups(all, abreast);
+  for (const some of groups)
+    await sendAll(some, workload, some === groups.at(-1) ? onSent : null, run.signal);
+  return [];
 }
 
+/** @param onSent called when the last request has been sent; what remains is to wait for answers */
 async function measureCell(
   run: UnequalRun,
   cell: Cell,
   round: number,
   all: readonly UnequalSystem[],
+  onSent: () => void,
 ): Promise<Measured[]> {
   const { options, traces, say, signal } = run;
   const { scenario, workload: name, load } = cell;
@@ -99,10 +139,15 @@ async function measureCell(
     ...{ seconds: RUN_IN_SECONDS + options.seconds, random: seededRandom(seedOf(cell, round)) },
   });
   const measured: Measured[] = [];
-  for (const some of inGroups(rotated(all, round - 1), options.abreast)) {
+  const groups = inGroups(rotated(all, round - 1), options.abreast);
+  for (const some of groups) {
     const before = readMachine();
-    const results = await Promise.all(some.map((system) => send(system, workload, signal)));
-    const after = readMachine();
+    let after = before;
+    const onAllSent = () => {
+      after = readMachine();
+      if (some === groups.at(-1)) onSent();
+    };
+    const results = await sendAll(some, workload, onAllSent, signal);
     const cores = (ticks: number) => (ticks * TICK_US) / (after.atUs - before.atUs);
     for (const [index, result] of results.entries()) {
       const { inferUrl: _, assertRunning, ...kind } = some[index]!;
@@ -126,12 +171,29 @@ async function measureCell(
 
 type Result = Awaited<ReturnType<typeof runOpenLoop>>;
 
-async function send(
-  system: UnequalSystem,
-  { arrivalsMs, demandsMs }: Workload,
+/** @param onSent called when the last request of each has been sent */
+async function sendAll(
+  systems: readonly UnequalSystem[],
+  workload: Workload,
+  onSent: (() => void) | null,
   signal: AbortSignal,
-): Promise<Result> {
-  return runOpenLoop({
+): Promise<Result[]> {
+  const sendings = systems.map((system) => send(system, workload, signal));
+  await Promise.all(sendings.map(({ sent }) => sent));
+  onSent?.();
+  return Promise.all(sendings.map(({ result }) => result));
+}
+
+interface Sending {
+  /** Resolves when the last request has been sent. */
+  readonly sent: Promise<unknown>;
+  /** Resolves when the last is answered. */
+  readonly result: Promise<Result>;
+}
+
+function send(system: UnequalSystem, { arrivalsMs, demandsMs }: Workload, signal: AbortSignal): Sending {
+  const begun = Promise.withResolvers<void>();
+  const result = runOpenLoop({
     urls: [system.inferUrl],
     body: (index) =>
       Buffer.from(
@@ -140,8 +202,11 @@ async function send(
     arrivalsMs,
     maxConnections: MAX_CONNECTIONS,
     patienceMs: PATIENCE_MS,
+    onSecond: (second) => second === 0 && begun.resolve(),
     signal,
   });
+  const lastSent = begun.promise.then(() => sleep(arrivalsMs.at(-1) ?? 0, undefined, { signal }));
+  return { result, sent: Promise.race([lastSent, result]) };
 }
 
 function countedLatencies({ intendedMs, latencyMs, status }: Result): Float64Array {

