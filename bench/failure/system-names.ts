@@ -2,7 +2,7 @@
 import { PROXIES, PROXY_STRATEGIES, type ProxyName } from '../peers/proxies.ts';
 
 /** With workers on its own channel, and with the HTTP workers that the peers have. */
-export const OURS = ['turntable', 'turntable-http'] as const;
+const OURS = ['turntable', 'turntable-http'] as const;
 export const SYSTEM_NAMES = [...OURS, ...PROXIES] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 

@@ -2,7 +2,9 @@
 import { type Spread, spreadOf } from '../support/statistics.ts';
 import type { Cell, Measured, Sample } from './measure.ts';
 import { pooled, quantile } from './quantile.ts';
+import { SCENARIOS } from './scenarios.ts';
 import type { SystemKind } from './systems.ts';
+import { WORKLOADS } from './workload.ts';
 
 export interface Row extends Cell, SystemKind {
   readonly system: string;
@@ -57,12 +59,16 @@ export function makeRows(measured: readonly Measured[], defaultPolicy: string): 
   });
 }
 
-/** What was measured in each cell, in the order in which they were first measured. */
+/** What was measured in each cell, scenario by scenario. */
 function cellsOf(measured: readonly Measured[]): Measured[][] {
   const cells = Object.groupBy(measured, ({ sample: { scenario, workload, load } }) => {
     return `${scenario} ${workload} ${load}`;
   });
-  return Object.values(cells).map((ofCell) => ofCell ?? []);
+  const placeOf = ({ scenario, workload, load }: Cell) =>
+    (SCENARIOS.indexOf(scenario) * WORKLOADS.length + WORKLOADS.indexOf(workload)) * 10 + load;
+  return Object.values(cells)
+    .map((ofCell) => ofCell ?? [])
+    .toSorted(([a], [b]) => placeOf(a!.sample) - placeOf(b!.sample));
 }
 
 function pooledQuantile(own: readonly Measured[], part: number): number | null {

@@ -108,7 +108,10 @@ function withSpread(
   digits: number,
 ): string {
   if (value === null) return '-';
-  const range = spread === null ? '' : ` (${spread.min.toFixed(digits)}..${spread.max.toFixed(digits)})`;
+  const range =
+    spread === null || spread.min === spread.max
+      ? ''
+      : ` (${spread.min.toFixed(digits)}..${spread.max.toFixed(digits)})`;
   return `${value.toFixed(digits)}${range}`;
 }
 
