@@ -35,6 +35,7 @@ export function failureSection(report: FailureReport): Section {
       `Medians of ${settings.rounds} rounds (least–greatest); failed and slow are of all rounds together.`,
     `The published prototype needed ${published[0]} to ${published[1]} s to notice and replace a failed worker.`,
     '![how long a failing worker is felt](failure-detect.svg)',
+    'In this picture 1 ms stands for a fault that nobody felt, and its whole length for one that was felt to the last.',
     '![p99 while one worker of four fails](failure-p99.svg)',
     ...faults.map((fault) => faultTable(rows, fault)),
     ...findings(rows, faults),
