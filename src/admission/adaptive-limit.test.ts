@@ -206,8 +206,8 @@ describe('a worker that becomes ten times slower and fast again', () => {
 });
 
 describe('AdaptiveLimit', () => {
-  const answer = (limit: AdaptiveLimit, count: number, queueMs: number, full = true) => {
-    for (let n = 0; n < count; n++) limit.onAnswered(queueMs, 1, full);
+  const answer = (limit: AdaptiveLimit, count: number, queueMs: number, full = true, serviceMs = 10) => {
+    for (let n = 0; n < count; n++) limit.onAnswered(queueMs, serviceMs, full);
   };
 
   it('begins at four, or at the most that there may be', () => {
@@ -258,6 +258,13 @@ describe('AdaptiveLimit', () => {
       seen.add(limit.limit);
     }
     expect([...seen].toSorted((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('leaves a worker of short runs what waits too short to matter, whoever made it wait longer', () => {
+    const limit = forSingles();
+    answer(limit, 200, 500, true, 1.5);
+    // Three wait for at most two others, which is 3 of the 4 ms that may be.
+    expect(limit.limit).toBe(3);
   });
 
   it('begins anew after a reset', () => {

@@ -88,7 +88,7 @@ export class AdaptiveLimit {
       this.#stale--;
       return;
     }
-    const allowedMs = Math.max(LEAST_ALLOWANCE_MS, this.patience * this.#serviceMs);
+    const allowedMs = this.#allowedMs();
     this.#answers++;
     if (full) this.#full++;
     this.#queueMs += queueMs;
@@ -145,7 +145,21 @@ export class AdaptiveLimit {
   }
 
   #set(exact: number): void {
-    this.#exact = Math.max(this.#least, Math.min(this.#most, exact));
+    this.#exact = Math.min(this.#most, Math.max(this.#harmless(), exact));
+  }
+
+  #allowedMs(): number {
+    return Math.max(LEAST_ALLOWANCE_MS, this.patience * this.#serviceMs);
+  }
+
+  /**
+   * So many, run one after the other, wait no longer than is allowed. If they did, it was not for each other: this process
+   * or the machine was busy, and a worker of short runs that is cut for it stands idle while its next request is under way.
+   */
+  #harmless(): number {
+    return this.#serviceMs > 0
+      ? Math.max(this.#least, 1 + Math.floor(this.#allowedMs() / this.#serviceMs))
+      : this.#least;
   }
 
   #beginRound(): void {
