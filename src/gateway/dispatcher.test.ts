@@ -469,6 +469,26 @@ describe('Dispatcher', () => {
     expect(outrun).toEqual([730]);
   });
 
+  it('holds it against a worker on trial when another outruns its probe, so that the next request is not the next', () => {
+    const { start, channels, links, tick, dispatcher, blamed, outrun, outcomes } = setUp({ slots: 4 });
+    const [link, channel, other] = [
+      links[0] as WorkerLink,
+      channels[0] as FakeChannel,
+      channels[1] as FakeChannel,
+    ];
+    link.breaker.open('slow', 0);
+    link.breaker.tick(2_000);
+    for (const name of ['a', 'b']) start(name);
+    expect(channel.inFlight).toBe(1);
+    tick(145);
+    dispatcher.rescue(link);
+    tick(10);
+    while (other.inFlight > 0) other.answer();
+    expect(outcomes).toHaveLength(2);
+    expect(blamed).toEqual(['w0']);
+    expect(outrun).toEqual([]);
+  });
+
   it('takes a request for long that takes long at another worker as well', () => {
     const { start, channels, links, tick, dispatcher, outrun } = setUp({ slots: 4 });
     start('long');

@@ -48,6 +48,8 @@ const SILENCE_MS = 400;
 /** A worker is at fault that is silent for this long, and for so many times what another took. */
 const OUTRUN_MS = 700;
 const OUTRUN_RATIO = 10;
+/** One that is on trial is given less time. */
+const PROBE_OUTRUN_MS = 150;
 /** While requests are under way their deadlines are looked at this often, milliseconds. */
 const BEAT_MS = 5;
 const WHEEL_SLOTS = 1024;
@@ -265,9 +267,14 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
    * Another worker has answered what this try waits for. Where it took a small part of the time, and its worker has
    * answered nothing at all, the worker is at fault and not the request.
    */
-  #compare({ link, exchange }: RoutedAttempt, otherMs: number, now: number): void {
+  #compare({ link, exchange, isProbe }: RoutedAttempt, otherMs: number, now: number): void {
     const stalledMs = link.stalledMs(now);
-    if (stalledMs < OUTRUN_MS || stalledMs < OUTRUN_RATIO * otherMs) return;
+    if (stalledMs < (isProbe ? PROBE_OUTRUN_MS : OUTRUN_MS) || stalledMs < OUTRUN_RATIO * otherMs) return;
+    if (isProbe) {
+      // Else the next request would be the next probe, and wait as long.
+      this.#options.onBlamed(link, exchange.route);
+      return;
+    }
     link.onOutrun();
     this.#options.onOutrun(exchange.route);
   }

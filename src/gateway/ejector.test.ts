@@ -113,6 +113,17 @@ describe('Ejector', () => {
     expect(bad.breaker.reason).toMatch(/^holds 2 requests and has answered none for \d+ ms$/);
   });
 
+  it('asks others sooner for the probe of a worker on trial', () => {
+    const { fail, wait, stall, stuck } = setUp();
+    fail(5);
+    wait(1_000);
+    stuck.length = 0;
+    stall(100);
+    expect(stuck).toEqual([]);
+    stall(100);
+    expect(stuck).toContain('bad');
+  });
+
   it.each([{ ejectAfter: 0 }, { maxEjectedPercent: 0 }])('leaves nobody alone with %o', (options) => {
     const { fail, stall, bad, stuck, ejector, route } = setUp(options);
     fail(10);

@@ -25,6 +25,8 @@ const AGE_MS = 3_000;
  */
 const LEAST_STUCK_MS = 700;
 const STUCK_RATIO = 2;
+/** The probe of one that is on trial is doubted sooner: a copy of it is one request in seconds. */
+const LEAST_PROBE_STUCK_MS = 150;
 /** Two ticks further apart than this say that our own process did not run: nobody else's silence counts. */
 const LATE_TICK_MS = 250;
 
@@ -75,8 +77,11 @@ export class Ejector {
 
   /** Asks others for what a worker has held for longer than any takes; which also shows whether it is at fault. */
   #rescue(route: VersionRoute, now: number): void {
-    const leastMs = Math.max(LEAST_STUCK_MS, STUCK_RATIO * route.longestMs);
-    for (const link of route.usable) if (link.stalledMs(now) >= leastMs) this.#options.onStuck(link);
+    const longestMs = STUCK_RATIO * route.longestMs;
+    for (const link of route.usable) {
+      const leastMs = link.breaker.state === 'half-open' ? LEAST_PROBE_STUCK_MS : LEAST_STUCK_MS;
+      if (link.stalledMs(now) >= Math.max(leastMs, longestMs)) this.#options.onStuck(link);
+    }
   }
 
   /** Leaves alone who is worse than its peers. */
