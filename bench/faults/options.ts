@@ -43,7 +43,7 @@ const FULL: Extent = {
 };
 /** A worker that dies, one that falls silent, and too much load. */
 const QUICK: Extent = {
-  ...{ names: ['kill', 'mute', 'load-x2'], warmUpSeconds: 1, seconds: 1, faultSeconds: 2 },
+  ...{ names: ['kill', 'load-x2'], warmUpSeconds: 1, seconds: 1, faultSeconds: 2 },
   ...{ overloadSeconds: 2, capacitySeconds: 2 },
 };
 

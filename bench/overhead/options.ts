@@ -26,7 +26,7 @@ const FULL: Extent = {
   ...{ seconds: 3, singleSeconds: 2, onnxSeconds: 2 },
 };
 const QUICK: Extent = {
-  ...{ parts: ['turntable', 'nginx', 'direct', 'onnx'], rounds: 2, warmUpSeconds: 1, refillSeconds: 0 },
+  ...{ parts: ['turntable', 'nginx', 'direct', 'onnx'], rounds: 1, warmUpSeconds: 1, refillSeconds: 0 },
   ...{ seconds: 1, singleSeconds: 1, onnxSeconds: 1 },
 };
 

@@ -3,8 +3,8 @@ import { judgeTargets, type Target, type Verdict } from '../support/target.ts';
 import type { Figures } from './figures.ts';
 
 const TARGETS: readonly Target<keyof Figures>[] = [
-  { figure: 'cpu_ratio_vs_nginx', comparison: '<=', limit: 0.45 },
-  { figure: 'throughput_ratio_vs_nginx', comparison: '>=', limit: 1.8 },
+  { figure: 'cpu_ratio_vs_nginx', comparison: '<=', limit: 1 / 3 },
+  { figure: 'throughput_ratio_vs_nginx', comparison: '>=', limit: 2.5 },
   { figure: 'p99_ratio_vs_nginx', comparison: '<=', limit: 0.5 },
   { figure: 'added_p50_us', comparison: '<', limit: 80 },
   { figure: 'pick_worker_us', comparison: '<', limit: 10 },
