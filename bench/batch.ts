@@ -1,6 +1,4 @@
 /** Benchmark: a batch of requests on two, four and six workers: how long it takes, and what more workers gain. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { BatchRun } from './batch/batch-run.ts';
 import { measureNetworks } from './batch/networks.ts';
 import { type BatchOptions, HELP, readOptions } from './batch/options.ts';
@@ -9,6 +7,7 @@ import { renderReport } from './batch/report-text.ts';
 import { measureTimed } from './batch/timed.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
@@ -39,11 +38,7 @@ async function main(options: BatchOptions, signal: AbortSignal): Promise<void> {
       run_seconds: Math.round((performance.now() - begin) / 1_000),
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:batch', help: HELP, readOptions, main });

@@ -1,6 +1,6 @@
 /** Benchmark: where the CPU of a request goes, and what the table, its rows and idle connections cost. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { measureConnections } from './control-cost/connection-memory.ts';
 import type { CostRun } from './control-cost/cost-run.ts';
 import { measureCpu } from './control-cost/cpu-by-part.ts';
@@ -12,6 +12,7 @@ import { measureCommands } from './control-cost/table-calls.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { makeFraudRequests } from './support/fraud-requests.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
@@ -61,11 +62,7 @@ async function main(options: ControlCostOptions, signal: AbortSignal): Promise<v
       run_seconds: Math.round((performance.now() - begin) / 1_000),
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 type Outcomes<Tasks extends readonly (() => Promise<unknown>)[]> = {

@@ -1,6 +1,4 @@
 /** Benchmark: how evenly gateways, and proxies, spread requests over equal workers, and what becomes of the slow ones. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { INSTANCES } from './distribution/instances.ts';
 import { measureAll } from './distribution/measure.ts';
 import { type DistributionOptions, HELP, readOptions } from './distribution/options.ts';
@@ -10,6 +8,7 @@ import { systemsToBeHad, WORKERS } from './distribution/systems.ts';
 import { CLOSED_CONNECTIONS, LARGEST_BURST, LOAD } from './distribution/workload.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
@@ -49,11 +48,7 @@ async function main(asked: DistributionOptions, signal: AbortSignal): Promise<vo
       run_seconds: Math.round((performance.now() - begin) / 1_000),
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:distribution', help: HELP, readOptions, main });

@@ -1,6 +1,4 @@
 /** Benchmark: what a failing worker costs the clients of Turntable, and of the proxies that people use. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { LOAD, WARM_UP_SECONDS, WORKERS } from './failure/failure-run.ts';
 import { measureAll } from './failure/measure.ts';
 import { type FailureOptions, HELP, readOptions } from './failure/options.ts';
@@ -9,6 +7,7 @@ import { renderReport } from './failure/report-text.ts';
 import { ensureProxies, PROXIES } from './peers/proxies.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { startBenchRedis } from './support/redis-server.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
@@ -40,11 +39,7 @@ async function main(options: FailureOptions, signal: AbortSignal): Promise<void>
       run_seconds: Math.round((performance.now() - begin) / 1_000),
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:failure', help: HELP, readOptions, main });

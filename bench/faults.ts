@@ -1,6 +1,4 @@
 /** Benchmark: what clients see while workers die, hang, slow down and lie, and while more comes than can be served. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type Capacity, measureCapacity } from './faults/capacity.ts';
 import { type FaultFleet, startFaultFleet } from './faults/fault-fleet.ts';
 import { type FaultsRun, LOAD, WORKERS } from './faults/faults-run.ts';
@@ -18,6 +16,7 @@ import { makeReport } from './faults/report.ts';
 import { renderReport } from './faults/report-text.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
@@ -49,11 +48,7 @@ async function main(options: FaultsOptions, signal: AbortSignal): Promise<void> 
       },
     },
   );
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 async function measureWorkerFaults(run: FaultsRun, fleet: FaultFleet): Promise<WorkerFaultSample[]> {

@@ -1,7 +1,5 @@
 /** Benchmark: how close Turntable comes to ONNX Runtime alone on the same cores, and where the rest goes. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import { CELLS, type LimitModel } from './limit/cells.ts';
 import type { LimitRun } from './limit/limit-run.ts';
 import { type LimitSample, type LoopSample, measureModel } from './limit/measure-limit.ts';
@@ -10,6 +8,7 @@ import { makeReport } from './limit/report.ts';
 import { renderReport } from './limit/report-text.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
@@ -50,11 +49,7 @@ async function main(options: LimitOptions, signal: AbortSignal): Promise<void> {
       },
     },
   );
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:limit', help: HELP, readOptions, main });

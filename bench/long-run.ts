@@ -1,11 +1,10 @@
 /** Benchmark: a quarter of an hour under load, with a worker killed in each minute: does anything fail, grow or stay? */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { measureLongRun } from './long-run/measure.ts';
 import { HELP, type LongRunOptions, readOptions } from './long-run/options.ts';
 import { makeReport } from './long-run/report.ts';
 import { renderReport } from './long-run/report-text.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
@@ -24,11 +23,7 @@ async function main(options: LongRunOptions, signal: AbortSignal): Promise<void>
       run_seconds: Math.round((performance.now() - begin) / 1_000),
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:long-run', help: HELP, readOptions, main });

@@ -1,6 +1,6 @@
 /** Benchmark: what Turntable costs and gains, against NGINX before plain workers, measured in one run on one machine. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { BenchRun } from './overhead/bench-run.ts';
 import { runLoadRounds } from './overhead/load-rounds.ts';
 import { runNeighbourTest } from './overhead/neighbour.ts';
@@ -12,6 +12,7 @@ import { WORKERS } from './overhead/systems.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { makeFraudRequests } from './support/fraud-requests.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
@@ -67,12 +68,7 @@ async function main(options: OverheadOptions, signal: AbortSignal): Promise<void
       },
     },
   );
-  const json = JSON.stringify(report);
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? json : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:overhead', help: HELP, readOptions, main });

@@ -1,6 +1,6 @@
 /** Benchmark: what more threads of gateway bring, before few workers, with a model that costs something and one that does not. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { measureGroup } from './scaling/measure.ts';
 import { HELP, MODELS, readOptions, type ScalingOptions } from './scaling/options.ts';
 import { makeReport } from './scaling/report.ts';
@@ -9,6 +9,7 @@ import type { ScalingRun, ScalingSample } from './scaling/scaling-run.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { makeFraudRequests } from './support/fraud-requests.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 
@@ -45,11 +46,7 @@ async function main(options: ScalingOptions, signal: AbortSignal): Promise<void>
       run_seconds: Math.round((performance.now() - begin) / 1_000),
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:scaling', help: HELP, readOptions, main });

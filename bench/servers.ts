@@ -1,6 +1,6 @@
 /** Benchmark: capacity and latency beside servers of models, and beside the published design. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { OPEN_CONNECTIONS } from './servers/latency.ts';
 import { measureAll } from './servers/measure.ts';
 import { HELP, readOptions, type ServersOptions } from './servers/options.ts';
@@ -9,6 +9,7 @@ import { renderReport } from './servers/report-text.ts';
 import { WORKERS } from './servers/servers-run.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 import { makeBodies } from './users/bodies.ts';
@@ -40,11 +41,7 @@ async function main(options: ServersOptions, signal: AbortSignal): Promise<void>
       run_seconds: Math.round((performance.now() - begin) / 1_000),
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:servers', help: HELP, readOptions, main });

@@ -1,9 +1,10 @@
 /** Benchmark: what the control table on Redis costs, and how fast and how evenly gateways act by it. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ensureTools } from './support/debian-tools.ts';
 import { makeFraudRequests } from './support/fraud-requests.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 import { measureCommandRates } from './table/command-rate.ts';
@@ -54,11 +55,7 @@ async function main(options: TableOptions, signal: AbortSignal): Promise<void> {
       run_seconds: Math.round((performance.now() - begin) / 1_000),
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:table', help: HELP, readOptions, main });

@@ -1,9 +1,8 @@
 /** Benchmark: workers of unequal speed behind the proxies that people use, and behind Turntable. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { ensureProxies } from './peers/proxies.ts';
 import { ensureTools } from './support/debian-tools.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 import { measureAll } from './unequal/measure.ts';
@@ -41,11 +40,7 @@ async function main(asked: UnequalOptions, signal: AbortSignal): Promise<void> {
       ...{ mean_ms: meanMs, run_seconds: Math.round((performance.now() - begin) / 1_000) },
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:unequal', help: HELP, readOptions, main });

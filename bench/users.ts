@@ -1,8 +1,9 @@
 /** Benchmark: latency and throughput with more and more concurrent users, of Turntable and of proxies before plain workers. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ensureTools } from './support/debian-tools.ts';
 import { describeMachine } from './support/machine.ts';
+import { publishReport } from './support/publish-report.ts';
 import { runBenchmark } from './support/run-benchmark.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 import { type Bodies, makeBodies, SERIES, type Series } from './users/bodies.ts';
@@ -48,11 +49,7 @@ async function main(asked: UsersOptions, signal: AbortSignal): Promise<void> {
       run_seconds: Math.round((performance.now() - begin) / 1_000),
     },
   });
-  if (options.save !== null) {
-    mkdirSync(dirname(options.save), { recursive: true });
-    writeFileSync(options.save, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
+  publishReport(report, options, renderReport);
 }
 
 await runBenchmark({ name: 'bench:users', help: HELP, readOptions, main });

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { NETWORK_NAMES, NETWORKS } from '../models/ensure-network.ts';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 import { SYSTEMS, type SystemName } from './timed-systems.ts';
 
 /** The batch of the thesis. */
@@ -110,21 +110,19 @@ export function readOptions(args: readonly string[]): BatchOptions | null {
   });
   if (values.help) return null;
   const extent = values.quick ? QUICK : FULL;
-  const number = (name: string, text: string | undefined, byDefault: number) =>
-    text === undefined ? byDefault : positive(name, text);
   const workers = values.workers === undefined ? null : readWorkers(values.workers);
   const requests = values.requests === undefined ? null : positive('requests', values.requests);
   return {
     quick: values.quick,
-    rounds: number('rounds', values.rounds, extent.rounds),
-    networkRounds: number('network-rounds', values['network-rounds'], extent.networkRounds),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    networkRounds: positiveOr('network-rounds', values['network-rounds'], extent.networkRounds),
     requests:
       requests === null ? extent.requests : { timed: requests, resnet18: requests, densenet161: requests },
     concurrent: positive('concurrent', values.concurrent),
     workers: workers ?? WORKERS,
     networkWorkers: workers ?? extent.networkWorkers,
     serviceMs: positive('service-ms', values['service-ms']),
-    imageSize: number('image-size', values['image-size'], extent.imageSize),
+    imageSize: positiveOr('image-size', values['image-size'], extent.imageSize),
     parts: values.only === undefined ? new Set(extent.parts) : partsOf(PARTS, values.only),
     systems:
       values.systems === undefined ? new Set(extent.systems) : partsOf(SYSTEMS, values.systems, 'systems'),

@@ -1,7 +1,7 @@
 /** The command line of the benchmark of what control costs. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 
 const PARTS = ['cpu', 'table', 'rows', 'connections'] as const;
 export type Part = (typeof PARTS)[number];
@@ -85,15 +85,11 @@ export function readOptions(args: readonly string[]): ControlCostOptions | null 
   });
   if (values.help) return null;
   const extent = values.quick ? QUICK : FULL;
-  const numberOr = (name: 'rounds' | 'idle-connections', byDefault: number) => {
-    const text = values[name];
-    return text === undefined ? byDefault : positive(name, text);
-  };
   return {
     ...extent,
     quick: values.quick,
-    rounds: numberOr('rounds', extent.rounds),
-    idleConnections: numberOr('idle-connections', extent.idleConnections),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    idleConnections: positiveOr('idle-connections', values['idle-connections'], extent.idleConnections),
     connections: positive('connections', values.connections),
     seed: positive('seed', values.seed),
     models: resolve(values.models),

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { settingsOf } from '../../src/config/server-config.ts';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 import { SYSTEMS, type SystemName } from './systems.ts';
 import { CLOSED_CONNECTIONS, LARGEST_BURST, LOAD } from './workload.ts';
 
@@ -93,9 +93,9 @@ export function readOptions(args: readonly string[]): DistributionOptions | null
   const extent = values.quick ? QUICK : FULL;
   return {
     quick: values.quick,
-    rounds: values.rounds === undefined ? extent.rounds : positive('rounds', values.rounds),
-    requests: values.requests === undefined ? extent.requests : positive('requests', values.requests),
-    meanMs: values['mean-ms'] === undefined ? extent.meanMs : positive('mean-ms', values['mean-ms']),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    requests: positiveOr('requests', values.requests, extent.requests),
+    meanMs: positiveOr('mean-ms', values['mean-ms'], extent.meanMs),
     systems: values.only === undefined ? new Set(extent.systems) : partsOf(SYSTEMS, values.only),
     abreast: positive('abreast', values.abreast),
     slots: positive('slots', values.slots),

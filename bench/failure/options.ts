@@ -1,7 +1,7 @@
 /** The command line of the failure benchmark. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 import { FAULT_NAMES, type FaultName } from './faults.ts';
 import { SYSTEM_NAMES, type SystemName } from './system-names.ts';
 
@@ -102,17 +102,15 @@ export function readOptions(args: readonly string[]): FailureOptions | null {
   });
   if (values.help) return null;
   const extent = values.quick ? QUICK : FULL;
-  const number = (name: string, text: string | undefined, byDefault: number) =>
-    text === undefined ? byDefault : positive(name, text);
   return {
     quick: values.quick,
     faults: values.only === undefined ? extent.faults : partsOf(FAULT_NAMES, values.only),
     systems: values.systems === undefined ? extent.systems : systemsOf(values.systems),
-    rounds: number('rounds', values.rounds, extent.rounds),
-    beforeSeconds: number('before-seconds', values['before-seconds'], extent.beforeSeconds),
-    faultSeconds: number('fault-seconds', values['fault-seconds'], extent.faultSeconds),
-    afterSeconds: number('after-seconds', values['after-seconds'], extent.afterSeconds),
-    abreast: number('abreast', values.abreast, extent.abreast),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    beforeSeconds: positiveOr('before-seconds', values['before-seconds'], extent.beforeSeconds),
+    faultSeconds: positiveOr('fault-seconds', values['fault-seconds'], extent.faultSeconds),
+    afterSeconds: positiveOr('after-seconds', values['after-seconds'], extent.afterSeconds),
+    abreast: positiveOr('abreast', values.abreast, extent.abreast),
     serviceMs: positive('service-ms', values['service-ms']),
     checkMs: positive('check-ms', values['check-ms']),
     tryMs: positive('try-ms', values['try-ms']),

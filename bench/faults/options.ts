@@ -1,7 +1,7 @@
 /** The command line of the faults benchmark. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 import type { ServiceKind } from '../support/timed-worker-process.ts';
 
 /** Those that strike one of four workers, or take all of them in turn. */
@@ -116,15 +116,13 @@ export function readOptions(args: readonly string[]): FaultsOptions | null {
   if (service !== 'constant' && service !== 'lognormal')
     throw new RangeError(`--service must be constant or lognormal; not "${service}"`);
   const { names, ...extent } = values.quick ? QUICK : FULL;
-  const secondsOf = (name: 'seconds' | 'fault-seconds' | 'overload-seconds', usual: number) =>
-    values[name] === undefined ? usual : positive(name, values[name]);
   return {
     ...extent,
     quick: values.quick,
     faults: values.only === undefined ? new Set(names) : partsOf(NAMES, values.only),
-    seconds: secondsOf('seconds', extent.seconds),
-    faultSeconds: secondsOf('fault-seconds', extent.faultSeconds),
-    overloadSeconds: secondsOf('overload-seconds', extent.overloadSeconds),
+    seconds: positiveOr('seconds', values.seconds, extent.seconds),
+    faultSeconds: positiveOr('fault-seconds', values['fault-seconds'], extent.faultSeconds),
+    overloadSeconds: positiveOr('overload-seconds', values['overload-seconds'], extent.overloadSeconds),
     serviceMs: positive('service-ms', values['service-ms']),
     service,
     seed: positive('seed', values.seed),

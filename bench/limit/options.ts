@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 import { CELL_NAMES, type CellName } from './cells.ts';
 
 /** How much is measured. */
@@ -91,18 +91,16 @@ export function readOptions(args: readonly string[]): LimitOptions | null {
   });
   if (values.help) return null;
   const extent = values.quick ? QUICK : FULL;
-  const number = (name: string, text: string | undefined, byDefault: number) =>
-    text === undefined ? byDefault : positive(name, text);
   return {
     ...extent,
     quick: values.quick,
-    rounds: number('rounds', values.rounds, extent.rounds),
-    seconds: number('seconds', values.seconds, extent.seconds),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    seconds: positiveOr('seconds', values.seconds, extent.seconds),
     cells: values.only === undefined ? new Set(extent.cells) : partsOf(CELL_NAMES, values.only),
-    workers: number('workers', values.workers, availableParallelism()),
+    workers: positiveOr('workers', values.workers, availableParallelism()),
     connections: positive('connections', values.connections),
     imageConnections: positive('image-connections', values['image-connections']),
-    imageSize: number('image-size', values['image-size'], extent.imageSize),
+    imageSize: positiveOr('image-size', values['image-size'], extent.imageSize),
     models: resolve(values.models),
     json: values.json,
     save: values.save === undefined ? null : resolve(values.save),

@@ -1,7 +1,7 @@
 /** The command line of the overhead benchmark. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 
 const PARTS = ['turntable', 'nginx', 'direct', 'onnx', 'neighbour'] as const;
 export type Part = (typeof PARTS)[number];
@@ -88,8 +88,8 @@ export function readOptions(args: readonly string[]): OverheadOptions | null {
   return {
     ...extent,
     quick: values.quick,
-    rounds: values.rounds === undefined ? extent.rounds : positive('rounds', values.rounds),
-    seconds: values.seconds === undefined ? extent.seconds : positive('seconds', values.seconds),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    seconds: positiveOr('seconds', values.seconds, extent.seconds),
     connections: positive('connections', values.connections),
     rows: positive('rows', values.rows),
     models: resolve(values.models),

@@ -1,7 +1,7 @@
 /** The command line of the scaling benchmark. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 
 /** `echo` gives back what it gets, and so costs next to nothing: the gateway is most of the work. */
 export const MODELS = ['echo', 'fraud'] as const;
@@ -69,8 +69,8 @@ export function readOptions(args: readonly string[]): ScalingOptions | null {
   return {
     ...extent,
     quick: values.quick,
-    rounds: values.rounds === undefined ? extent.rounds : positive('rounds', values.rounds),
-    seconds: values.seconds === undefined ? extent.seconds : positive('seconds', values.seconds),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    seconds: positiveOr('seconds', values.seconds, extent.seconds),
     models: partsOf(MODELS, values.only),
     connections: positive('connections', values.connections),
     json: values.json,

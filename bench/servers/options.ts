@@ -1,7 +1,7 @@
 /** The command line of the benchmark of model servers. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 import { PEERS, type PeerName } from './peers.ts';
 
 /** How much is measured. */
@@ -102,8 +102,8 @@ export function readOptions(args: readonly string[]): ServersOptions | null {
   return {
     ...extent,
     quick: values.quick,
-    rounds: values.rounds === undefined ? extent.rounds : positive('rounds', values.rounds),
-    seconds: values.seconds === undefined ? extent.seconds : positive('seconds', values.seconds),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    seconds: positiveOr('seconds', values.seconds, extent.seconds),
     peers: values.only === undefined ? new Set(extent.peers) : partsOf(PEERS, values.only),
     connections: positive('connections', values.connections),
     rows: positive('rows', values.rows),

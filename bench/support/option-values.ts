@@ -8,6 +8,11 @@ export function positive(name: string, text: string): number {
   return value;
 }
 
+/** The same, where the option was given. @throws RangeError that names the option */
+export function positiveOr(name: string, text: string | undefined, byDefault: number): number {
+  return text === undefined ? byDefault : positive(name, text);
+}
+
 /** The parts of a benchmark that `--only` names, or another option, by commas. @throws RangeError with those there are */
 export function partsOf<Part extends string>(
   known: readonly Part[],

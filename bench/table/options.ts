@@ -1,7 +1,7 @@
 /** The command line of the table benchmark. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 
 const PARTS = ['cost', 'commands', 'propagation', 'ticks', 'distribution'] as const;
 export type Part = (typeof PARTS)[number];
@@ -93,7 +93,7 @@ export function readOptions(args: readonly string[]): TableOptions | null {
   return {
     ...extent,
     quick: values.quick,
-    rounds: values.rounds === undefined ? extent.rounds : positive('rounds', values.rounds),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
     connections: positive('connections', values.connections),
     models: resolve(values.models),
     parts: values.only === undefined ? new Set(parts) : partsOf(PARTS, values.only),

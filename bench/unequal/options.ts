@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { settingsOf } from '../../src/config/server-config.ts';
 import { PROXIES, type ProxyName } from '../peers/proxies.ts';
-import { positive } from '../support/option-values.ts';
+import { positive, positiveOr } from '../support/option-values.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { LOGNORMAL_SIGMA, LONGEST_MEANS, WORKLOADS, type WorkloadName } from './workload.ts';
 
@@ -120,12 +120,10 @@ export function readOptions(args: readonly string[]): UnequalOptions | null {
   });
   if (values.help) return null;
   const extent = values.quick ? QUICK : FULL;
-  const number = (name: string, text: string | undefined, byDefault: number) =>
-    text === undefined ? byDefault : positive(name, text);
   return {
     quick: values.quick,
-    rounds: number('rounds', values.rounds, extent.rounds),
-    seconds: number('seconds', values.seconds, extent.seconds),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    seconds: positiveOr('seconds', values.seconds, extent.seconds),
     warmUpSeconds: extent.warmUpSeconds,
     scenarios: choose('only', SCENARIOS, values.only, extent.scenarios),
     workloads: choose('workloads', WORKLOADS, values.workloads, extent.workloads),

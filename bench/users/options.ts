@@ -1,7 +1,7 @@
 /** The command line of the benchmark of concurrent users. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { partsOf, positive } from '../support/option-values.ts';
+import { partsOf, positive, positiveOr } from '../support/option-values.ts';
 import type { Series } from './bodies.ts';
 import { SYSTEMS, type SystemName } from './systems.ts';
 
@@ -92,8 +92,8 @@ export function readOptions(args: readonly string[]): UsersOptions | null {
   return {
     ...extent,
     quick: values.quick,
-    rounds: values.rounds === undefined ? extent.rounds : positive('rounds', values.rounds),
-    seconds: values.seconds === undefined ? extent.seconds : positive('seconds', values.seconds),
+    rounds: positiveOr('rounds', values.rounds, extent.rounds),
+    seconds: positiveOr('seconds', values.seconds, extent.seconds),
     systems: values.only === undefined ? new Set(extent.systems) : partsOf(SYSTEMS, values.only),
     rows: positive('rows', values.rows),
     seed: positive('seed', values.seed),
