@@ -2,6 +2,11 @@
 import type { ChannelResponse } from '../channel/channel.ts';
 import type { HttpErrorCode } from './http-status.ts';
 
+/** Answers up to this size go out in one write with their header; larger ones are not worth the copy. */
+export const SMALL_ANSWER_BYTES = 16 * 1024;
+/** A body that is announced and no longer than this is heard out, whatever the answer. */
+export const SHORT_BODY_BYTES = 64 * 1024;
+
 export interface InferClient {
   /**
    * Sends a model's answer.

@@ -4,16 +4,11 @@ import type { ChannelResponse } from '../channel/channel.ts';
 import { RECEIVING, REFUSED, type Receiving, type ReceivingSocket } from './client-error.ts';
 import type { HttpErrorCode } from './http-status.ts';
 import type { InferCall } from './infer-call.ts';
-import type { InferClient } from './infer-client.ts';
+import { type InferClient, SHORT_BODY_BYTES, SMALL_ANSWER_BYTES } from './infer-client.ts';
 import type { InferHandler } from './infer-handler.ts';
 import { lingerThenCut } from './linger.ts';
 import { replyError } from './reply.ts';
 import { readHeaders } from './request-headers.ts';
-
-/** Answers up to this size go out in one write with their header; larger ones are not worth the copy. */
-export const SMALL_ANSWER_BYTES = 16 * 1024;
-/** A body that is announced and no longer than this is heard out, whatever the answer. */
-export const SHORT_BODY_BYTES = 64 * 1024;
 
 export class StandardClient implements InferClient, Receiving {
   readonly #req: IncomingMessage;

@@ -50,6 +50,11 @@ export class LocalView {
     return this.statements.of(id_worker);
   }
 
+  /** Gateways that state their load; at least the one that asks. */
+  get liveGateways(): number {
+    return Math.max(1, this.statements.size);
+  }
+
   heard(): Iterable<HeardStatement> {
     this.#lapse(this.#clock());
     return this.statements.all();

@@ -149,7 +149,7 @@ export class MemoryControlTable implements ControlTable {
   }
 
   get liveGateways(): number {
-    return Math.max(1, this.#local.statements.size);
+    return this.#local.liveGateways;
   }
 
   async putModel(record: ModelRecord): Promise<void> {

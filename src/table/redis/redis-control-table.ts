@@ -182,7 +182,7 @@ export class RedisControlTable implements ControlTable {
   }
 
   get liveGateways(): number {
-    return Math.max(1, this.#local.statements.size);
+    return this.#local.liveGateways;
   }
 
   putModel(record: ModelRecord): Promise<void> {

@@ -133,7 +133,7 @@ export class ThreadControlTable implements ControlTable {
   }
 
   get liveGateways(): number {
-    return Math.max(1, this.#local.statements.size);
+    return this.#local.liveGateways;
   }
 
   putModel(record: ModelRecord): Promise<void> {
