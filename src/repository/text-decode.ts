@@ -64,6 +64,8 @@ class TextDecoding {
 
   /** `dims: 1 dims: 2` and `dims: [1, 2]` are the same. */
   #elements(field: TextField, each: SingleType, path: string, into: unknown[]): void {
+    const isOfMessages = typeof each === 'object' && 'fields' in each;
+    if (!field.hasColon && !isOfMessages) this.#fault(field.line, path, 'expected ":" after its name');
     for (const value of field.values) {
       const elementPath = `${path}[${into.length}]`;
       this.lines.set(elementPath, value.line);

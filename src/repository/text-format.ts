@@ -30,6 +30,8 @@ export interface TextField {
   readonly line: number;
   readonly values: readonly TextValue[];
   readonly isList: boolean;
+  /** Only messages may stand without it; of an empty list only the schema knows whether it is one of messages. */
+  readonly hasColon: boolean;
 }
 
 /** Deeper than any configuration nests (about eight levels), and far from the end of the stack. */
@@ -78,7 +80,7 @@ function parseField(lexer: TextFormatLexer, name: Token, depth: number): TextFie
     } while (isList && lexer.skip(','));
     if (isList) lexer.expect(']');
   }
-  return { name: name.text, line: name.line, values, isList };
+  return { name: name.text, line: name.line, values, isList, hasColon };
 }
 
 function parseValue(lexer: TextFormatLexer, depth: number): TextValue {
