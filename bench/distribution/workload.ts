@@ -24,7 +24,7 @@ export interface Workload {
 
 export interface WorkloadOptions {
   readonly pattern: Pattern;
-  /** Half of them are sent where counts are not the point. */
+  /** Of the closed loop; half of them where arrivals have times of their own. */
   readonly requests: number;
   readonly workers: number;
   readonly meanMs: number;
@@ -34,7 +34,7 @@ export interface WorkloadOptions {
 /** The same for all systems, and for any number of gateways. */
 export function makeWorkload(options: WorkloadOptions): Workload {
   const { pattern, workers, meanMs } = options;
-  const requests = Math.floor(pattern === 'lognormal' ? options.requests / 2 : options.requests);
+  const requests = Math.floor(pattern === 'closed loop' ? options.requests : options.requests / 2);
   const random = seededRandom(options.seed);
   /** From one request to the next on average. */
   const gapMs = meanMs / (workers * LOAD);

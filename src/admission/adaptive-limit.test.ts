@@ -14,7 +14,7 @@ interface SimulatedWorker {
 
 interface Limit {
   readonly limit: number;
-  onAnswered(queueMs: number, serviceMs: number, full: boolean): void;
+  onAnswered(queueMs: number, serviceMs: number, full: boolean, sinceLastMs?: number): void;
 }
 
 interface Saturated {
@@ -27,6 +27,8 @@ interface Saturated {
 
 interface Request {
   readonly full: boolean;
+  /** It was sent as soon as another was answered. */
+  readonly follows: boolean;
   arrivedMs: number;
 }
 
@@ -38,6 +40,7 @@ function saturate(worker: SimulatedWorker, limit: Limit, endMs: number, watchMs 
   let running = 0;
   let inFlight = 0;
   let answered = 0;
+  let answeredAt = -1;
   const shares = new Map<number, number>();
   const at = (ms: number, happen: () => void) => {
     let i = events.length;
@@ -53,10 +56,11 @@ function saturate(worker: SimulatedWorker, limit: Limit, endMs: number, watchMs 
       at(now + runMs, () => {
         running--;
         start();
-        for (const { arrivedMs, full } of batch) {
+        for (const { arrivedMs, full, follows } of batch) {
           inFlight--;
           if (now >= watchMs) answered++;
-          limit.onAnswered(begun - arrivedMs, runMs, full);
+          limit.onAnswered(begun - arrivedMs, runMs, full, follows ? now - answeredAt : undefined);
+          answeredAt = now;
           fill();
         }
       });
@@ -65,7 +69,7 @@ function saturate(worker: SimulatedWorker, limit: Limit, endMs: number, watchMs 
   const fill = () => {
     while (inFlight < limit.limit) {
       inFlight++;
-      const request = { full: inFlight >= limit.limit, arrivedMs: 0 };
+      const request = { full: inFlight >= limit.limit, follows: now === answeredAt, arrivedMs: 0 };
       at(now + worker.turnaroundMs, () => {
         request.arrivedMs = now;
         queue.push(request);
@@ -121,6 +125,23 @@ describe('the limit of a worker that takes one request at a time', () => {
       const worker = { ...single(10), runMs: () => 10 * draw() };
       const { meanLimit } = saturate(worker, forSingles(), 60_000, 1_000);
       expect(meanLimit, `seed ${seed}`).toBeLessThan(1.3);
+    }
+  });
+
+  it.each([0, 0.5, 1])('keeps it busy where the gateway turns around slowly (sigma %d)', (sigma) => {
+    for (const [runMs, turnaroundMs] of [
+      [5, 2],
+      [10, 5],
+      [5, 12],
+    ] as const) {
+      const varying = () => {
+        const draw = lognormal(1, sigma);
+        return { ...single(runMs), runMs: () => runMs * draw(), turnaroundMs };
+      };
+      const best = saturate(varying(), fixed(32), 60_000, 10_000).throughput;
+      const { throughput, meanLimit } = saturate(varying(), forSingles(), 60_000, 10_000);
+      expect(throughput, `${runMs} ms and ${turnaroundMs} ms`).toBeGreaterThan(0.85 * best);
+      expect(meanLimit).toBeLessThan(2 + (2 * turnaroundMs) / runMs);
     }
   });
 

@@ -10,7 +10,10 @@
  * steps double. That is BIC (Xu, Harfoush, Rhee, "Binary increase congestion control for fast long-distance networks",
  * INFOCOM 2004) with the time in the queue for the loss; with plain additive increase a worker of one request at a time
  * would have two for half of the time, and one of 128 would need seconds to recover from one pause.
+ *
+ * Whatever waits, no limit is cut to where the worker is known to answer less: it would stand idle between two requests.
  */
+import { WorkerPace } from './worker-pace.ts';
 
 export interface AdaptiveLimitOptions {
   /** Never fewer; at least 1. */
@@ -37,6 +40,8 @@ const BUSY_CUT = 0.8;
 const ROUNDS_PER_TRIAL = 24;
 /** A cut takes as much excess as this many rounds of twice the allowance are. */
 const EVIDENCE_ROUNDS = 2;
+/** Cuts withheld for the worker's pace until the lower limits are tried again. */
+const CUTS_PER_TRIAL = 64;
 /** The time of a run is smoothed over this many rounds. */
 const SERVICE_ROUNDS = 4;
 
@@ -57,6 +62,9 @@ export class AdaptiveLimit {
   #serviceMs = 0;
   /** Evidence for a cut: what answers waited beyond what is allowed, less what others stayed below it. */
   #excessMs = 0;
+  readonly #pace = new WorkerPace();
+  /** Cuts that its pace forbade. */
+  #withheld = 0;
   /** Of the round so far. */
   #answers = 0;
   #full = 0;
@@ -78,8 +86,9 @@ export class AdaptiveLimit {
    * @param queueMs it waited at the worker for its run
    * @param serviceMs its run took
    * @param full the worker was at its limit once it was sent
+   * @param sinceLastMs since the worker's answer before, if the request had been waiting for one; else undefined
    */
-  onAnswered(queueMs: number, serviceMs: number, full: boolean): void {
+  onAnswered(queueMs: number, serviceMs: number, full: boolean, sinceLastMs?: number): void {
     const { limit } = this;
     const round = Math.max(LEAST_ROUND, limit);
     if (this.#serviceMs === 0) this.#serviceMs = serviceMs;
@@ -88,6 +97,7 @@ export class AdaptiveLimit {
       this.#stale--;
       return;
     }
+    if (sinceLastMs !== undefined) this.#pace.note(limit, sinceLastMs);
     const allowedMs = this.#allowedMs();
     this.#answers++;
     if (full) this.#full++;
@@ -116,11 +126,17 @@ export class AdaptiveLimit {
     this.#stale = 0;
     this.#serviceMs = 0;
     this.#excessMs = 0;
+    this.#pace.reset();
+    this.#withheld = 0;
     this.#beginRound();
   }
 
   #cut(share: number): void {
     const { limit } = this;
+    if (this.#pace.leastUseful >= limit && ++this.#withheld >= CUTS_PER_TRIAL) {
+      this.#pace.forgetBelow(limit);
+      this.#withheld = 0;
+    }
     this.#ceiling = Math.max(limit, this.#least + 1);
     this.#step = 1;
     // By one at least, as less would change nothing.
@@ -145,7 +161,7 @@ export class AdaptiveLimit {
   }
 
   #set(exact: number): void {
-    this.#exact = Math.min(this.#most, Math.max(this.#harmless(), exact));
+    this.#exact = Math.min(this.#most, Math.max(this.#harmless(), this.#pace.leastUseful, exact));
   }
 
   #allowedMs(): number {

@@ -40,7 +40,15 @@ function setUp({ ejectAfter = 5, maxEjectedPercent = 50 } = {}) {
   const send = (to: WorkerLink) => {
     const place = { list: undefined, previous: undefined, next: undefined };
     const isProbe = to.breaker.state === 'half-open';
-    const one: SentTry = { sentAt: now, met: 0, full: false, isProbe, atWorker: place, onStuck() {} };
+    const one: SentTry = {
+      sentAt: now,
+      met: 0,
+      full: false,
+      follows: false,
+      isProbe,
+      atWorker: place,
+      onStuck() {},
+    };
     to.onSent(one);
     return one;
   };

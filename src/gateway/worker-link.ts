@@ -24,6 +24,8 @@ export interface SentTry {
   readonly met: number;
   /** Whether it took the last slot. */
   readonly full: boolean;
+  /** Whether it took a slot that had just been given free, as one does that waited for it. */
+  readonly follows: boolean;
   /** It decides whether a worker that was left alone is let back. */
   readonly isProbe: boolean;
   /** Among those under way there. */
@@ -41,6 +43,8 @@ export interface LinkOptions {
 /** How long requests may wait at a worker, in runs of it: while a batch runs the next one gathers. */
 const BATCH_PATIENCE = 1.2;
 const SINGLE_PATIENCE = 0.5;
+/** A request that is sent so soon after an answer waited for it, milliseconds. */
+const AT_ONCE_MS = 1;
 /** Ejections double in length up to this, milliseconds. */
 const MAX_EJECT_MS = 300_000;
 
@@ -66,6 +70,7 @@ export class WorkerLink implements Candidate {
   #completed = 0;
   #failed = 0;
   #latencyMs = 0;
+  #answeredAt = Number.NEGATIVE_INFINITY;
   /** Since when it holds requests and has answered none. */
   #quietSince = 0;
   /** Another has answered meanwhile what it holds. */
@@ -106,7 +111,14 @@ export class WorkerLink implements Candidate {
   /** What it can use of what it says that it can hold; of one that was left alone, a single request shows how it is. */
   get slots(): number {
     if (this.breaker.state === 'half-open') return this.breaker.mayProbe ? this.occupied + 1 : 0;
-    return this.channel.wantsAlone ? 1 : this.#limit.limit;
+    // Those of other gateways there may never cease: of its own, one is alone.
+    if (this.channel.wantsAlone) return this.channel.inFlight === 0 ? this.occupied + 1 : 1;
+    return this.#limit.limit;
+  }
+
+  /** Whether it answered a request at this moment. @param now monotonic milliseconds */
+  hasJustAnswered(now: number): boolean {
+    return now - this.#answeredAt < AT_ONCE_MS;
   }
 
   get weight(): number {
@@ -163,7 +175,11 @@ export class WorkerLink implements Candidate {
     this.#service.note(serviceMs, now);
     this.#latencies.note(attempt.met, latencyMs);
     // While one is sent at a time, that none waits says nothing of the limit.
-    if (!this.channel.wantsAlone) this.#limit.onAnswered(queueMs, serviceMs, attempt.full);
+    if (!this.channel.wantsAlone) {
+      const sinceLastMs = attempt.follows ? now - this.#answeredAt : undefined;
+      this.#limit.onAnswered(queueMs, serviceMs, attempt.full, sinceLastMs);
+    }
+    this.#answeredAt = now;
     // It is let back: what it did before has been judged, and is not held against it again.
     if (attempt.isProbe) this.#keepOfRecent(0);
     this.#recentAnswers++;
