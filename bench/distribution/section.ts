@@ -19,7 +19,7 @@ export function distributionSection(report: DistributionReport): Section {
       'by three that share the load, counted by the workers. They do one request at a time in the order of arrival, and no ' +
       'processor time is needed for it, so that none is slower than another. The proxies stand before the same kind of ' +
       "workers; Turntable's gateways share one table on Redis, three instances of a proxy know nothing of each other. All " +
-      `are sent the same at the same time; rounds: ${settings.rounds}, figures are medians (least–greatest).`,
+      `are sent the same, ${Number(settings.abreast) > 1 ? `${settings.abreast} at a time` : 'by turns'}; rounds: ${settings.rounds}, figures are medians (least–greatest).`,
     [
       `- closed loop: ${settings.closed_connections} connections, each sends when it was answered; ${settings.mean_ms} ms each. ` +
         'As long as no worker runs out of requests, equal ones end up with equal counts under nearly any rule;',

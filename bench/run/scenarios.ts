@@ -32,7 +32,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: 'distribution', about: 'how evenly requests are spread over equal workers' },
-    ...{ fullSeconds: 660, quickSeconds: 25, section: of(distributionSection) },
+    ...{ fullSeconds: 1_080, quickSeconds: 25, section: of(distributionSection) },
   },
   {
     ...{ name: 'failure', about: 'a worker that dies: detection, recovery and failed requests' },
