@@ -14,7 +14,9 @@ interface SimulatedWorker {
 
 interface Limit {
   readonly limit: number;
-  onAnswered(queueMs: number, serviceMs: number, full: boolean, sinceLastMs?: number): void;
+  onAnswered(queueMs: number, serviceMs: number, full: boolean): void;
+  onAlone(latencyMs: number): void;
+  onNext(sinceLastMs: number): void;
 }
 
 interface Saturated {
@@ -29,6 +31,7 @@ interface Request {
   readonly full: boolean;
   /** It was sent as soon as another was answered. */
   readonly follows: boolean;
+  readonly sentMs: number;
   arrivedMs: number;
 }
 
@@ -56,10 +59,12 @@ function saturate(worker: SimulatedWorker, limit: Limit, endMs: number, watchMs 
       at(now + runMs, () => {
         running--;
         start();
-        for (const { arrivedMs, full, follows } of batch) {
+        for (const { arrivedMs, sentMs, full, follows } of batch) {
           inFlight--;
           if (now >= watchMs) answered++;
-          limit.onAnswered(begun - arrivedMs, runMs, full, follows ? now - answeredAt : undefined);
+          limit.onAnswered(begun - arrivedMs, runMs, full);
+          limit.onAlone(now - sentMs - (begun - arrivedMs));
+          if (follows) limit.onNext(now - answeredAt);
           answeredAt = now;
           fill();
         }
@@ -69,7 +74,8 @@ function saturate(worker: SimulatedWorker, limit: Limit, endMs: number, watchMs 
   const fill = () => {
     while (inFlight < limit.limit) {
       inFlight++;
-      const request = { full: inFlight >= limit.limit, follows: now === answeredAt, arrivedMs: 0 };
+      const full = inFlight >= limit.limit;
+      const request = { full, follows: now === answeredAt, sentMs: now, arrivedMs: 0 };
       at(now + worker.turnaroundMs, () => {
         request.arrivedMs = now;
         queue.push(request);
@@ -89,7 +95,7 @@ function saturate(worker: SimulatedWorker, limit: Limit, endMs: number, watchMs 
   return { throughput: answered / (endMs - watchMs), meanLimit, shares };
 }
 
-const fixed = (limit: number): Limit => ({ limit, onAnswered() {} });
+const fixed = (limit: number): Limit => ({ limit, onAnswered() {}, onAlone() {}, onNext() {} });
 const single = (ms: number, instances = 1): SimulatedWorker => ({
   instances,
   maxBatch: 1,
@@ -102,8 +108,8 @@ const batching = (a: number, b: number, turnaroundMs = 0.1): SimulatedWorker => 
   runMs: (requests) => a + b * requests,
   turnaroundMs,
 });
-const forSingles = (most = 32) => new AdaptiveLimit({ least: 1, most, patience: 0.5 });
-const forBatches = (most = 128) => new AdaptiveLimit({ least: 1, most, patience: 1.2 });
+const forSingles = (most = 32) => new AdaptiveLimit({ least: 1, most, patience: 0.5, evidenceRounds: 2 });
+const forBatches = (most = 128) => new AdaptiveLimit({ least: 1, most, patience: 1.2, evidenceRounds: 2 });
 
 /** Mean 1; with a sigma of 1 the 99th percentile is six times that. */
 function lognormal(seed: number, sigma: number): () => number {
@@ -234,7 +240,7 @@ describe('AdaptiveLimit', () => {
   it('begins at four, or at the most that there may be', () => {
     expect(forSingles().limit).toBe(4);
     expect(forSingles(2).limit).toBe(2);
-    expect(new AdaptiveLimit({ least: 6, most: 8, patience: 1 }).limit).toBe(6);
+    expect(new AdaptiveLimit({ least: 6, most: 8, patience: 1, evidenceRounds: 2 }).limit).toBe(6);
   });
 
   it('doubles a round until there is too much', () => {
@@ -254,7 +260,7 @@ describe('AdaptiveLimit', () => {
   });
 
   it('is cut for busy by a fifth, once for all that were under way', () => {
-    const limit = new AdaptiveLimit({ least: 20, most: 40, patience: 1 });
+    const limit = new AdaptiveLimit({ least: 20, most: 40, patience: 1, evidenceRounds: 2 });
     answer(limit, 200, 0);
     expect(limit.limit).toBe(40);
     limit.onBusy();
@@ -269,7 +275,7 @@ describe('AdaptiveLimit', () => {
 
   it('never leaves its bounds', () => {
     const { next } = seededRandom(7);
-    const limit = new AdaptiveLimit({ least: 2, most: 9, patience: 0.5 });
+    const limit = new AdaptiveLimit({ least: 2, most: 9, patience: 0.5, evidenceRounds: 2 });
     const seen = new Set<number>();
     let congested = false;
     for (let n = 0; n < 20_000; n++) {

@@ -11,7 +11,7 @@
  * INFOCOM 2004) with the time in the queue for the loss; with plain additive increase a worker of one request at a time
  * would have two for half of the time, and one of 128 would need seconds to recover from one pause.
  *
- * Whatever waits, no limit is cut to where the worker is known to answer less: it would stand idle between two requests.
+ * Whatever waits, no limit is cut to less than the worker needs so as not to stand idle between two requests.
  */
 import { WorkerPace } from './worker-pace.ts';
 
@@ -25,6 +25,8 @@ export interface AdaptiveLimitOptions {
    * every request waits for one run and all is well: more than 1. Less than 1 where each run takes one request.
    */
   readonly patience: number;
+  /** A cut takes as much excess as so many rounds of twice the allowance are: more where waiting is not told but inferred. */
+  readonly evidenceRounds: number;
 }
 
 const FIRST_LIMIT = 4;
@@ -38,16 +40,13 @@ const SLIGHTEST_CUT = 0.9;
 const BUSY_CUT = 0.8;
 /** Rounds until the limit at which the last cut was made is tried again. */
 const ROUNDS_PER_TRIAL = 24;
-/** A cut takes as much excess as this many rounds of twice the allowance are. */
-const EVIDENCE_ROUNDS = 2;
-/** Cuts withheld for the worker's pace until the lower limits are tried again. */
-const CUTS_PER_TRIAL = 64;
 /** The time of a run is smoothed over this many rounds. */
 const SERVICE_ROUNDS = 4;
 
 export class AdaptiveLimit {
   readonly #least: number;
   readonly #most: number;
+  readonly #evidenceRounds: number;
   /** May change: what the model takes together may only be known later. */
   patience: number;
   /** A whole number but for the fractions on the way to a trial. */
@@ -63,14 +62,13 @@ export class AdaptiveLimit {
   /** Evidence for a cut: what answers waited beyond what is allowed, less what others stayed below it. */
   #excessMs = 0;
   readonly #pace = new WorkerPace();
-  /** Cuts that its pace forbade. */
-  #withheld = 0;
   /** Of the round so far. */
   #answers = 0;
   #full = 0;
   #queueMs = 0;
 
-  constructor({ least, most, patience }: AdaptiveLimitOptions) {
+  constructor({ least, most, patience, evidenceRounds }: AdaptiveLimitOptions) {
+    this.#evidenceRounds = evidenceRounds;
     this.#least = Math.max(1, Math.floor(least));
     this.#most = Math.max(this.#least, Math.floor(most));
     this.patience = patience;
@@ -86,9 +84,8 @@ export class AdaptiveLimit {
    * @param queueMs it waited at the worker for its run
    * @param serviceMs its run took
    * @param full the worker was at its limit once it was sent
-   * @param sinceLastMs since the worker's answer before, if the request had been waiting for one; else undefined
    */
-  onAnswered(queueMs: number, serviceMs: number, full: boolean, sinceLastMs?: number): void {
+  onAnswered(queueMs: number, serviceMs: number, full: boolean): void {
     const { limit } = this;
     const round = Math.max(LEAST_ROUND, limit);
     if (this.#serviceMs === 0) this.#serviceMs = serviceMs;
@@ -97,13 +94,12 @@ export class AdaptiveLimit {
       this.#stale--;
       return;
     }
-    if (sinceLastMs !== undefined) this.#pace.note(limit, sinceLastMs);
     const allowedMs = this.#allowedMs();
     this.#answers++;
     if (full) this.#full++;
     this.#queueMs += queueMs;
     this.#excessMs = Math.max(0, this.#excessMs + queueMs - allowedMs);
-    if (this.#excessMs > EVIDENCE_ROUNDS * round * allowedMs) {
+    if (this.#excessMs > this.#evidenceRounds * round * allowedMs) {
       const share = (this.#answers * allowedMs) / this.#queueMs;
       this.#cut(Math.min(SLIGHTEST_CUT, Math.max(DEEPEST_CUT, share)));
     } else if (this.#answers >= round) {
@@ -111,6 +107,16 @@ export class AdaptiveLimit {
       if (this.#queueMs <= this.#answers * allowedMs && 2 * this.#full >= this.#answers) this.#raise();
       this.#beginRound();
     }
+  }
+
+  /** What a request took without any waiting for others, all the ways included. */
+  onAlone(latencyMs: number): void {
+    this.#pace.noteAlone(latencyMs);
+  }
+
+  /** A request that had waited for an answer of the worker was answered so long after the answer before it. */
+  onNext(sinceLastMs: number): void {
+    if (this.#stale === 0) this.#pace.noteInterval(this.limit, sinceLastMs);
   }
 
   /** The worker said busy. */
@@ -127,16 +133,11 @@ export class AdaptiveLimit {
     this.#serviceMs = 0;
     this.#excessMs = 0;
     this.#pace.reset();
-    this.#withheld = 0;
     this.#beginRound();
   }
 
   #cut(share: number): void {
     const { limit } = this;
-    if (this.#pace.leastUseful >= limit && ++this.#withheld >= CUTS_PER_TRIAL) {
-      this.#pace.forgetBelow(limit);
-      this.#withheld = 0;
-    }
     this.#ceiling = Math.max(limit, this.#least + 1);
     this.#step = 1;
     // By one at least, as less would change nothing.
@@ -161,7 +162,7 @@ export class AdaptiveLimit {
   }
 
   #set(exact: number): void {
-    this.#exact = Math.min(this.#most, Math.max(this.#harmless(), this.#pace.leastUseful, exact));
+    this.#exact = Math.min(this.#most, Math.max(this.#harmless(), this.#pace.need, exact));
   }
 
   #allowedMs(): number {

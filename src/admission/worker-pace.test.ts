@@ -1,47 +1,67 @@
 import { describe, expect, it } from 'vitest';
 import { WorkerPace } from './worker-pace.ts';
 
-function paceOf(intervals: Readonly<Record<number, readonly number[]>>): WorkerPace {
+const times = (count: number, ms: number) => Array.from({ length: count }, () => ms);
+
+function paceOf(
+  alone: readonly number[],
+  intervals: Readonly<Record<number, readonly number[]>>,
+): WorkerPace {
   const pace = new WorkerPace();
+  for (const ms of alone) pace.noteAlone(ms);
   for (const [limit, values] of Object.entries(intervals)) {
-    for (const ms of values) pace.note(Number(limit), ms);
+    for (const ms of values) pace.noteInterval(Number(limit), ms);
   }
   return pace;
 }
-const times = (count: number, ms: number) => Array.from({ length: count }, () => ms);
 
 describe('WorkerPace', () => {
-  it('forbids no limit of which too little is known', () => {
-    expect(new WorkerPace().leastUseful).toBe(1);
-    expect(paceOf({ 1: times(31, 20), 2: times(100, 10) }).leastUseful).toBe(1);
-    expect(paceOf({ 1: times(100, 20), 2: times(31, 10) }).leastUseful).toBe(1);
-    expect(paceOf({ 2: times(100, 10) }).leastUseful).toBe(1);
+  it('takes two for what is needed until one is known to be enough', () => {
+    expect(new WorkerPace().need).toBe(2);
+    expect(paceOf(times(15, 10), { 2: times(100, 10) }).need).toBe(2);
+    expect(paceOf(times(100, 10), { 2: times(15, 10) }).need).toBe(2);
+    expect(paceOf(times(16, 10), { 2: times(16, 10) }).need).toBe(1);
   });
 
-  it('finds the least limit that is about as fast as the greater ones', () => {
-    expect(paceOf({ 1: times(100, 10.9), 2: times(100, 10) }).leastUseful).toBe(1);
-    expect(paceOf({ 1: times(100, 11.1), 2: times(100, 10) }).leastUseful).toBe(2);
-    expect(paceOf({ 1: times(100, 30), 2: times(100, 15), 4: times(100, 10) }).leastUseful).toBe(4);
-    expect(paceOf({ 1: times(100, 10), 2: times(100, 10), 4: times(100, 20) }).leastUseful).toBe(1);
+  it.each([
+    [10.9, 1],
+    [11.1, 2],
+    [21.9, 2],
+    [30, 3],
+    [44.5, 5],
+    [500, 8],
+  ])('needs, where one takes %d ms and the next follows after 10, %d', (aloneMs, need) => {
+    expect(paceOf(times(50, aloneMs), { 4: times(50, 10) }).need).toBe(need);
+  });
+
+  it('goes by the fastest that was seen', () => {
+    expect(paceOf(times(50, 45), { 2: times(50, 22), 4: times(50, 15) }).need).toBe(3);
+    expect(paceOf(times(50, 45), { 2: times(50, 22), 4: times(50, 15), 8: times(50, 10) }).need).toBe(5);
+  });
+
+  it('goes by what was seen where that is slower than the times tell', () => {
+    expect(paceOf(times(50, 20), { 2: times(50, 14), 3: times(50, 12), 4: times(50, 10) }).need).toBe(4);
   });
 
   it('takes no chance difference for one', () => {
     const wild = [...times(38, 1), 162];
-    expect(paceOf({ 1: wild, 2: times(39, 4) }).leastUseful).toBe(1);
+    expect(paceOf(wild, { 2: times(39, 4) }).need).toBe(1);
   });
 
-  it('sees what has changed, and can be made to forget', () => {
-    const pace = paceOf({ 1: times(600, 20), 2: times(600, 10) });
-    for (let n = 0; n < 3_000; n++) pace.note(2, 20);
-    expect(pace.leastUseful).toBe(1);
-    for (let n = 0; n < 3_000; n++) pace.note(2, 10);
-    expect(pace.leastUseful).toBe(2);
-    pace.forgetBelow(2);
-    expect(pace.leastUseful).toBe(1);
+  it('does not take one request at a time for a pace', () => {
+    expect(paceOf(times(50, 40), { 1: times(50, 40) }).need).toBe(2);
+  });
+
+  it('sees what has changed', () => {
+    const pace = paceOf(times(200, 20), { 2: times(200, 10) });
+    expect(pace.need).toBe(2);
+    for (let n = 0; n < 1_000; n++) pace.noteAlone(10);
+    expect(pace.need).toBe(1);
+    pace.reset();
+    expect(pace.need).toBe(2);
   });
 
   it('keeps nothing of great limits', () => {
-    const pace = paceOf({ 1: times(100, 20), 100: times(100, 1) });
-    expect(pace.leastUseful).toBe(1);
+    expect(paceOf(times(100, 20), { 100: times(100, 1) }).need).toBe(2);
   });
 });

@@ -44,6 +44,8 @@ export interface Channel {
   readonly state: ChannelState;
   /** Requests under way here. */
   readonly inFlight: number;
+  /** Whether its answers say how long they waited at the worker; else that is judged by requests that were alone. */
+  readonly tellsQueue: boolean;
   /** Whether requests are to be sent one at a time just now, so that it learns what one takes. */
   readonly wantsAlone: boolean;
   /** Sends a request; the state must be open. Returns the number to cancel it by. */

@@ -44,6 +44,7 @@ export class HttpChannel implements Channel {
   readonly #calls = new StreamTable<HttpCall>();
   #latency = new AloneLatency();
   /** As of the last answer or tick: it is asked for with every request. */
+  readonly tellsQueue = false;
   wantsAlone = true;
   #state: ChannelState = 'connecting';
   #lastHeard = 0;

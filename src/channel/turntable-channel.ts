@@ -45,7 +45,7 @@ interface Pending {
 }
 
 export class TurntableChannel implements Channel {
-  /** Workers of ours say how long requests waited. */
+  readonly tellsQueue = true;
   readonly wantsAlone = false;
   readonly #options: TurntableChannelOptions;
   readonly #address: SocketAddress;

@@ -1,8 +1,8 @@
 /** A gateway in several threads, each a whole gateway on the same port; the table stays with the thread that starts them. */
-import { createServer } from 'node:net';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { ConfigError } from '../config/load-config.ts';
 import type { GatewayCounts } from '../gateway/counts.ts';
+import { assertFree } from '../gateway/listening-sockets.ts';
 import { PortCalls } from '../port-calls.ts';
 import { siblingModule } from '../sibling-module.ts';
 import { TableHub } from '../table/thread/table-hub.ts';
@@ -121,19 +121,6 @@ function assertShareable(node: string): void {
   const [major = 0, minor = 0] = node.split('.').map(Number);
   if (major > 23 || (major === 23 && minor >= 1)) return;
   throw new ConfigError(`--gateway-threads needs Node 23.1 or newer; this is ${node}`);
-}
-
-/**
- * Who may share a port may share it with any program of the same user that may: another server there would take some of our
- * connections, and we of its, without a word.
- * @throws the listening error
- */
-function assertFree(port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(port, host, () => probe.close(() => resolve()));
-  });
 }
 
 function explained(error: NodeJS.ErrnoException): Error {

@@ -1,8 +1,9 @@
 /** The connections of the gateway's HTTP server, and how they end when it drains. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastFront } from './fast/fast-front.ts';
+import type { ListeningSockets } from './listening-sockets.ts';
 
 /** How long an idle connection may still send a request once the server drains, milliseconds. */
 const IDLE_GRACE_MS = 1_000;
@@ -15,13 +16,15 @@ type AnsweringSocket = Socket & { [ANSWER]?: ServerResponse };
 
 export class Connections {
   readonly #server: Server;
+  readonly #sockets: ListeningSockets;
   readonly #fast: FastFront;
   readonly #open = new Set<AnsweringSocket>();
   #accepted = 0;
   #draining = false;
 
-  constructor(server: Server, fast: FastFront) {
+  constructor(server: Server, sockets: ListeningSockets, fast: FastFront) {
     this.#server = server;
+    this.#sockets = sockets;
     this.#fast = fast;
     server.on('connection', (socket: Socket) => {
       this.#accepted++;
@@ -32,6 +35,11 @@ export class Connections {
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** All that are open. */
+  get size(): number {
+    return this.#open.size;
   }
 
   get count(): { readonly fast: number; readonly standard: number } {
@@ -60,10 +68,7 @@ export class Connections {
     const graceMs = Math.min(IDLE_GRACE_MS, limitMs);
     // Before any client is told to connect anew, which would be here still.
     await this.#acceptQueued(start + graceMs);
-    // Not the HTTP server's own close, which closes idle connections at once.
-    const closed = new Promise<void>((resolve) =>
-      NetServer.prototype.close.call(this.#server, () => resolve()),
-    );
+    const closed = this.#sockets.close();
     this.#draining = true;
     this.#fast.drain();
     for (const { [ANSWER]: answer } of this.#open) {
@@ -84,7 +89,7 @@ export class Connections {
 
   /**
    * Lets in what the kernel has connected already: Linux resets that when the server stops listening, with the
-   * request that may have come on it. One is accepted in a turn of the event loop, so many wait on a busy machine.
+   * request that may have come on it. One of each socket is accepted in a turn of the event loop, so many wait on a busy machine.
    *
    * @param deadline against clients that never stop connecting, monotonic milliseconds
    */

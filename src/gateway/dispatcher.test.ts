@@ -16,6 +16,7 @@ const TIMINGS = { queueUs: 0, decodeUs: 0, inferUs: 0, encodeUs: 0, rows: 1, bat
 
 /** A channel whose worker does what the test says. */
 class FakeChannel implements Channel {
+  readonly tellsQueue = true;
   readonly wantsAlone = false;
   state: ChannelState = 'open';
   readonly sinks = new Map<number, ResponseSink>();

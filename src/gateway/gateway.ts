@@ -146,9 +146,9 @@ export class Gateway {
     }, TICK_MS);
   }
 
-  /** @param reusePort whether others may listen on the same port too */
-  async listen(port: number, host: string, reusePort = false): Promise<AddressInfo> {
-    const address = await this.#front.listen(port, host, reusePort);
+  /** @param shared the port is shared with others of this process */
+  async listen(port: number, host: string, shared = false): Promise<AddressInfo> {
+    const address = await this.#front.listen(port, host, shared);
     // One that listens on all addresses is best found by its machine's name.
     const shown = host === '0.0.0.0' || host === '::' ? this.#node : host;
     this.#address = `http://${shown.includes(':') ? `[${shown}]` : shown}:${address.port}`;

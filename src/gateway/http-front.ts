@@ -10,6 +10,7 @@ import { FastFront } from './fast/fast-front.ts';
 import type { Fleet } from './fleet.ts';
 import type { HttpErrorCode } from './http-status.ts';
 import type { InferHandler } from './infer-handler.ts';
+import { ListeningSockets } from './listening-sockets.ts';
 import { modelConfig, modelList, modelMetadata, repositoryIndex, serverMetadata } from './model-documents.ts';
 import type { ModelRoute, VersionRoute } from './model-route.ts';
 import { openApiDocument } from './openapi.ts';
@@ -51,6 +52,7 @@ const MAX_CACHED_URLS = 1_000;
 export class HttpFront {
   readonly #options: HttpFrontOptions;
   readonly #server: Server;
+  readonly #sockets: ListeningSockets;
   readonly #connections: Connections;
   /** Inference URLs of served models, so that the data path does not parse the same path again and again. */
   readonly #inferUrls = new Map<string, RouteMatch>();
@@ -82,9 +84,13 @@ export class HttpFront {
       },
       now: () => performance.now(),
     });
-    this.#server.on('connection', (socket: Socket) => fast.accept(socket));
-    this.#connections = new Connections(this.#server, fast);
-    this.#server.maxConnections = maxConnections;
+    this.#server.on('connection', (socket: Socket) => {
+      // A server's own limit would count those of its own socket alone.
+      if (this.#connections.size >= maxConnections) socket.destroy();
+      else fast.accept(socket);
+    });
+    this.#sockets = new ListeningSockets(this.#server);
+    this.#connections = new Connections(this.#server, this.#sockets, fast);
     // Nothing moves on a connection for this long only when the client does not read its answer.
     this.#server.timeout = options.limits.stalledMs;
     this.#server.on('clientError', answerClientError);
@@ -92,17 +98,11 @@ export class HttpFront {
   }
 
   /**
-   * @param reusePort whether others may listen on the same port, each taking some of the connections
+   * @param shared the port is shared with others of this process
    * @throws the listening error, such as EADDRINUSE
    */
-  listen(port: number, host: string, reusePort: boolean): Promise<AddressInfo> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ port, host, reusePort }, () => {
-        this.#server.off('error', reject);
-        resolve(this.#server.address() as AddressInfo);
-      });
-    });
+  listen(port: number, host: string, shared: boolean): Promise<AddressInfo> {
+    return this.#sockets.listen(port, host, shared);
   }
 
   get connections(): { readonly fast: number; readonly standard: number } {

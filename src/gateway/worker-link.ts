@@ -90,7 +90,7 @@ export class WorkerLink implements Candidate {
     this.row = row;
     this.channel = channel;
     this.breaker = new CircuitBreaker({ baseMs: ejectMs, maxMs: Math.max(ejectMs, MAX_EJECT_MS), random });
-    this.#limit = new AdaptiveLimit({ least: 1, most: row.slots, patience: SINGLE_PATIENCE });
+    this.#limit = new AdaptiveLimit({ ...{ least: 1, most: row.slots }, ...judgementOf(channel, false) });
   }
 
   get load(): number {
@@ -156,7 +156,7 @@ export class WorkerLink implements Candidate {
 
   /** @param batches whether requests that wait there are run together */
   set batches(batches: boolean) {
-    this.#limit.patience = batches ? BATCH_PATIENCE : SINGLE_PATIENCE;
+    this.#limit.patience = judgementOf(this.channel, batches).patience;
   }
 
   onSent(attempt: SentTry): void {
@@ -175,10 +175,10 @@ export class WorkerLink implements Candidate {
     this.#service.note(serviceMs, now);
     this.#latencies.note(attempt.met, latencyMs);
     // While one is sent at a time, that none waits says nothing of the limit.
-    if (!this.channel.wantsAlone) {
-      const sinceLastMs = attempt.follows ? now - this.#answeredAt : undefined;
-      this.#limit.onAnswered(queueMs, serviceMs, attempt.full, sinceLastMs);
-    }
+    if (!this.channel.wantsAlone) this.#limit.onAnswered(queueMs, serviceMs, attempt.full);
+    if (this.channel.tellsQueue) this.#limit.onAlone(serviceMs);
+    else if (attempt.met === 0) this.#limit.onAlone(latencyMs);
+    if (attempt.follows) this.#limit.onNext(now - this.#answeredAt);
     this.#answeredAt = now;
     // It is let back: what it did before has been judged, and is not held against it again.
     if (attempt.isProbe) this.#keepOfRecent(0);
@@ -286,4 +286,12 @@ export class WorkerLink implements Candidate {
       ejected: this.breaker.state === 'open' ? this.breaker.reason : '',
     };
   }
+}
+
+/** How waiting at the worker is judged. */
+function judgementOf({ tellsQueue }: Channel, batches: boolean) {
+  if (tellsQueue) return { patience: batches ? BATCH_PATIENCE : SINGLE_PATIENCE, evidenceRounds: 2 };
+  // It may run batches too, or several at once; and what is taken for waiting there may be a busy machine or network, of
+  // which a second says little.
+  return { patience: BATCH_PATIENCE, evidenceRounds: 10 };
 }
