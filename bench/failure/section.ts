@@ -15,7 +15,10 @@ export function failureSection(report: FailureReport): Section {
   const { settings, rows, published_seconds: published, absent, disturbed_samples } = report;
   const faults = FAULT_NAMES.filter((fault) => rows.some((row) => row.fault === fault));
   const pictures = new Map([
-    ['failure-detect.svg', timePicture(report, faults, 'detect_ms', 'How long a failing worker is felt (1 ms: not at all)')],
+    [
+      'failure-detect.svg',
+      timePicture(report, faults, 'detect_ms', 'How long a failing worker is felt (1 ms: not at all)'),
+    ],
     ['failure-p99.svg', timePicture(report, faults, 'p99_during_ms', 'p99 while one worker of four fails')],
   ]);
   const { disturbed, of } = disturbed_samples;
