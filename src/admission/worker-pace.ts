@@ -19,7 +19,7 @@ const CERTAINTY = 1;
 const USUAL_NEED = 2;
 
 export class WorkerPace {
-  readonly #alone = new Mean();
+  #alone = new Mean();
   /** Between two answers, by the limit at which the worker was kept. */
   readonly #intervals: Mean[] = [];
 
@@ -30,7 +30,8 @@ export class WorkerPace {
 
   /** @param sinceLastMs between an answer and the one before, while more were waiting for the worker */
   noteInterval(limit: number, sinceLastMs: number): void {
-    if (limit > GREATEST_LIMIT) return;
+    // With one request at a time it shows what it takes alone, not how fast it works.
+    if (limit < 2 || limit > GREATEST_LIMIT) return;
     this.#intervals[limit] ??= new Mean();
     this.#intervals[limit].note(sinceLastMs);
   }
@@ -47,11 +48,9 @@ export class WorkerPace {
     return GREATEST_LIMIT;
   }
 
-  /** With one request at a time it shows what it takes alone, not how fast it works. */
   #fastest(): Mean | undefined {
     let fastest: Mean | undefined;
-    for (let limit = 2; limit <= GREATEST_LIMIT; limit++) {
-      const own = this.#intervals[limit];
+    for (const own of this.#intervals) {
       if (own === undefined || own.count < ENOUGH) continue;
       if (fastest === undefined || own.value < fastest.value) fastest = own;
     }
@@ -60,12 +59,12 @@ export class WorkerPace {
 
   /** Where work comes in pieces of unequal length, it stands idle at more limits than the means tell. */
   #isSeenSlower(limit: number, fastest: Mean): boolean {
-    const own = limit > 1 ? this.#intervals[limit] : undefined;
+    const own = this.#intervals[limit];
     return own !== undefined && own.count >= ENOUGH && isSlower(own.value, own.error, fastest);
   }
 
   reset(): void {
-    this.#alone.reset();
+    this.#alone = new Mean();
     this.#intervals.length = 0;
   }
 }
@@ -89,11 +88,5 @@ class Mean {
   /** Of the mean. */
   get error(): number {
     return Math.sqrt(this.#variance / this.count);
-  }
-
-  reset(): void {
-    this.count = 0;
-    this.value = 0;
-    this.#variance = 0;
   }
 }

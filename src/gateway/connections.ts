@@ -44,7 +44,7 @@ export class Connections {
 
   get count(): { readonly fast: number; readonly standard: number } {
     const fast = this.#fast.size;
-    return { fast, standard: this.#open.size - fast };
+    return { fast, standard: this.size - fast };
   }
 
   /** To be told of each request before it is answered. */

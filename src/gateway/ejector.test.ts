@@ -1,12 +1,13 @@
 /** The ejector: who is left alone, what is asked of others, and that both are as configured. */
 import { describe, expect, it } from 'vitest';
+import { sentTry } from '../../test/support/sent-try.ts';
 import type { Channel } from '../channel/channel.ts';
 import type { ModelRecord } from '../table/model-record.ts';
 import type { WorkerRow } from '../table/worker-row.ts';
 import { Ejector } from './ejector.ts';
 import { VersionRoute } from './model-route.ts';
 import { VersionStatistics } from './version-statistics.ts';
-import { type SentTry, WorkerLink } from './worker-link.ts';
+import { WorkerLink } from './worker-link.ts';
 
 const TICK_MS = 50;
 
@@ -38,17 +39,7 @@ function setUp({ ejectAfter = 5, maxEjectedPercent = 50 } = {}) {
     onStuck: ({ id_worker }) => stuck.push(id_worker),
   });
   const send = (to: WorkerLink) => {
-    const place = { list: undefined, previous: undefined, next: undefined };
-    const isProbe = to.breaker.state === 'half-open';
-    const one: SentTry = {
-      sentAt: now,
-      met: 0,
-      full: false,
-      follows: false,
-      isProbe,
-      atWorker: place,
-      onStuck() {},
-    };
+    const one = sentTry({ sentAt: now, isProbe: to.breaker.state === 'half-open' });
     to.onSent(one);
     return one;
   };

@@ -110,7 +110,7 @@ export class Attempt<Route> implements ResponseSink, SentTry {
   readonly met: number;
   /** Whether it took the last slot. */
   readonly full: boolean;
-  /** Whether it took a slot that had just been given free. */
+  /** Whether it took the last slot, which had just been given free. */
   readonly follows: boolean;
   /** It decides whether a worker that was left alone is let back. */
   readonly isProbe: boolean;
@@ -127,7 +127,7 @@ export class Attempt<Route> implements ResponseSink, SentTry {
     this.sentAt = sentAt;
     this.met = link.load;
     this.full = link.occupied + 1 >= link.slots;
-    this.follows = link.hasJustAnswered(sentAt);
+    this.follows = this.full && link.hasJustAnswered(sentAt);
     this.isProbe = link.breaker.state === 'half-open';
   }
 

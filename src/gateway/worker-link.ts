@@ -24,7 +24,7 @@ export interface SentTry {
   readonly met: number;
   /** Whether it took the last slot. */
   readonly full: boolean;
-  /** Whether it took a slot that had just been given free, as one does that waited for it. */
+  /** Whether it took the last slot, which had just been given free, as one does that waited for it. */
   readonly follows: boolean;
   /** It decides whether a worker that was left alone is let back. */
   readonly isProbe: boolean;
