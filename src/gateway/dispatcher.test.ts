@@ -1,163 +1,11 @@
 /** The dispatcher: late binding, sending again what a lost worker had, and nothing answered twice or forgotten. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { POLICIES } from '../balance/policies.ts';
-import type { Channel, ChannelRequest, ChannelState, ResponseSink } from '../channel/channel.ts';
-import type { WorkerError } from '../channel/messages.ts';
-import type { ModelRecord } from '../table/model-record.ts';
-import type { WorkerRow } from '../table/worker-row.ts';
-import { Dispatcher } from './dispatcher.ts';
-import type { ExchangeOwner } from './exchange.ts';
-import { VersionRoute } from './model-route.ts';
-import { VersionStatistics } from './version-statistics.ts';
-import { WorkerLink } from './worker-link.ts';
-
-const TIMINGS = { queueUs: 0, decodeUs: 0, inferUs: 0, encodeUs: 0, rows: 1, batchRows: 1 };
-
-/** A channel whose worker does what the test says. */
-class FakeChannel implements Channel {
-  readonly tellsQueue = true;
-  readonly wantsAlone = false;
-  state: ChannelState = 'open';
-  readonly sinks = new Map<number, ResponseSink>();
-  readonly timeouts: number[] = [];
-  readonly cancelled: number[] = [];
-  #next = 1;
-
-  get inFlight(): number {
-    return this.sinks.size;
-  }
-
-  send(request: ChannelRequest, sink: ResponseSink): number {
-    this.sinks.set(this.#next, sink);
-    this.timeouts.push(request.timeoutMs);
-    return this.#next++;
-  }
-
-  cancel(stream: number): void {
-    this.sinks.delete(stream);
-    this.cancelled.push(stream);
-  }
-
-  tick(): void {}
-  close(): void {}
-
-  /** Ends the oldest request here. */
-  end(how: (sink: ResponseSink) => void): void {
-    const [oldest] = this.sinks;
-    if (!oldest) throw new Error('nothing is in flight');
-    this.sinks.delete(oldest[0]);
-    how(oldest[1]);
-  }
-
-  answer(): void {
-    this.end((sink) => sink.onResponse({ body: [], bodyBytes: 0, jsonBytes: undefined, timings: TIMINGS }));
-  }
-
-  fault(code: WorkerError['code'] = 'INTERNAL'): void {
-    this.end((sink) => sink.onError({ code, message: 'it failed' }));
-  }
-
-  die(): void {
-    this.state = 'connecting';
-    const sinks = [...this.sinks.values()];
-    this.sinks.clear();
-    for (const sink of sinks) sink.onFailure('lost');
-  }
-}
-
-const DEFAULTS = {
-  workers: 2,
-  slots: 2,
-  maxItems: 100,
-  maxBytes: 1_000,
-  maxInFlight: 1_000,
-  idempotent: true,
-  retryPercent: 20,
-  hedgePercent: 0,
-  replicas: 0,
-};
-
-function setUp(given: Partial<typeof DEFAULTS> = {}) {
-  const options = { ...DEFAULTS, ...given };
-  const { workers, slots, maxItems, maxBytes, maxInFlight, retryPercent, hedgePercent } = options;
-  const record: ModelRecord = {
-    id_model: 'm',
-    version: '1',
-    state: 'READY',
-    reason: '',
-    platform: '',
-    replicas: options.replicas,
-    max_batch_size: 0,
-    max_queue_delay_us: 0,
-    signature: undefined,
-    idempotent: options.idempotent,
-    unloaded: false,
-  };
-  const statistics = new VersionStatistics();
-  const waiting = { maxItems, maxBytes, maxAgeMs: 1_000 };
-  const route = new VersionRoute(record, statistics, { waiting, retryPercent, hedgePercent });
-  const channels = Array.from({ length: workers }, () => new FakeChannel());
-  const links = channels.map((channel, i) => {
-    const row = { id_worker: `w${i}`, slots, weight: 1, status: 'ACTIVE' } as WorkerRow;
-    return new WorkerLink(row, channel, { ejectMs: 1_000, random: () => 0.5 }, 0);
-  });
-  for (const link of links) route.links.add(link);
-  route.refreshUsable();
-  let now = 0;
-  const blamed: string[] = [];
-  const outrun: number[] = [];
-  const dispatcher = new Dispatcher({
-    maxInFlight,
-    policy: POLICIES['least-connections'],
-    random: () => 0.5,
-    hedges: hedgePercent > 0,
-    now: () => now,
-    onLoadChange: () => {},
-    routes: () => [route],
-    onOutrun: () => outrun.push(now),
-    onBlamed: (link) => blamed.push(link.id_worker),
-    findRoute: () => route,
-  });
-  const outcomes: string[] = [];
-  const owner = (name: string): ExchangeOwner<VersionRoute> => ({
-    onAnswer: () => outcomes.push(`${name} answered`),
-    onError: (_, code) => outcomes.push(`${name} ${code}`),
-  });
-  return {
-    route,
-    channels,
-    links,
-    dispatcher,
-    outcomes,
-    statistics,
-    blamed,
-    outrun,
-    start: (name: string, { priority = 3, timeoutMs = 10_000, bytes = 1 } = {}) =>
-      dispatcher.start(
-        route,
-        { body: [], bodyBytes: bytes, jsonBytes: undefined, timeoutMs: 0 },
-        { version: undefined, priority, timeoutMs, deadlineAt: now + timeoutMs },
-        owner(name),
-      ),
-    die: (index: number) => {
-      const channel = channels[index] as FakeChannel;
-      channel.state = 'connecting';
-      route.refreshUsable();
-      channel.die();
-    },
-    tick: (ms: number) => {
-      now += ms;
-      dispatcher.tick();
-    },
-    /** The worker that has requests. */
-    holder: () => channels.find((one) => one.inFlight > 0) as FakeChannel,
-    other: (channel: FakeChannel) => channels.find((one) => one !== channel) as FakeChannel,
-  };
-}
+import { type FakeChannel, setUpDispatcher } from '../../test/support/dispatcher-fixture.ts';
+import type { WorkerLink } from './worker-link.ts';
 
 /** So many of them that it is known. */
-function answersTake100Ms({ start, tick, channels, outcomes }: ReturnType<typeof setUp>): void {
+function answersTake100Ms({ start, tick, channels, outcomes }: ReturnType<typeof setUpDispatcher>): void {
   for (let i = 0; i < 20; i++) {
     start('usual');
     tick(100);
@@ -168,7 +16,7 @@ function answersTake100Ms({ start, tick, channels, outcomes }: ReturnType<typeof
 
 describe('Dispatcher', () => {
   it('spreads requests over the workers and keeps what is beyond their slots for whichever frees first', () => {
-    const { start, channels, route, outcomes } = setUp();
+    const { start, channels, route, outcomes } = setUpDispatcher();
     for (const name of ['a', 'b', 'c', 'd', 'e']) start(name);
     expect(channels.map((channel) => channel.inFlight)).toEqual([2, 2]);
     expect(route.waiting.size).toBe(1);
@@ -179,7 +27,7 @@ describe('Dispatcher', () => {
   });
 
   it('sends what a lost worker had to another, and the client sees nothing of it', () => {
-    const { start, channels, die, outcomes, dispatcher, statistics } = setUp({ slots: 10 });
+    const { start, channels, die, outcomes, dispatcher, statistics } = setUpDispatcher({ slots: 10 });
     for (const name of ['a', 'b', 'c', 'd']) start(name);
     die(0);
     expect(channels.map((channel) => channel.inFlight)).toEqual([0, 4]);
@@ -190,7 +38,7 @@ describe('Dispatcher', () => {
   });
 
   it('waits when all workers are lost, and goes on when one is there again', () => {
-    const { start, channels, die, outcomes, route, dispatcher } = setUp({ workers: 1 });
+    const { start, channels, die, outcomes, route, dispatcher } = setUpDispatcher({ workers: 1 });
     start('a');
     die(0);
     expect(outcomes).toEqual([]);
@@ -202,7 +50,7 @@ describe('Dispatcher', () => {
   });
 
   it('gives up on a request over which three workers were lost: it may be what kills them', () => {
-    const { start, die, channels, outcomes, dispatcher } = setUp({ workers: 4 });
+    const { start, die, channels, outcomes, dispatcher } = setUpDispatcher({ workers: 4 });
     start('poison');
     for (let i = 0; i < 4 && outcomes.length === 0; i++) die(channels.findIndex((one) => one.inFlight > 0));
     expect(outcomes).toEqual(['poison WORKERS_LOST']);
@@ -210,7 +58,7 @@ describe('Dispatcher', () => {
   });
 
   it('does not blame a request for workers that had fallen silent before they got it', () => {
-    const { start, channels, outcomes, route } = setUp({ workers: 5 });
+    const { start, channels, outcomes, route } = setUpDispatcher({ workers: 5 });
     start('a');
     for (let i = 0; i < 4; i++) {
       const channel = channels.find((one) => one.inFlight > 0) as FakeChannel;
@@ -223,7 +71,7 @@ describe('Dispatcher', () => {
   });
 
   it('asks elsewhere when a worker is busy, and asks it again later', () => {
-    const { start, channels, outcomes, links, route, dispatcher } = setUp({ workers: 2, slots: 1 });
+    const { start, channels, outcomes, links, route, dispatcher } = setUpDispatcher({ workers: 2, slots: 1 });
     start('a');
     const [first, second] = channels[0]?.inFlight ? channels : [...channels].reverse();
     first?.end((sink) => sink.onFailure('busy'));
@@ -238,16 +86,19 @@ describe('Dispatcher', () => {
   });
 
   it('refuses what is beyond its bounds', () => {
-    const full = setUp({ workers: 1, slots: 1, maxItems: 1 });
+    const full = setUpDispatcher({ workers: 1, slots: 1, maxItems: 1 });
     for (const name of ['a', 'b', 'c']) full.start(name);
     expect(full.outcomes).toEqual(['c UNAVAILABLE']);
-    const many = setUp({ maxInFlight: 1 });
+    const many = setUpDispatcher({ maxInFlight: 1 });
     for (const name of ['a', 'b']) many.start(name);
     expect(many.outcomes).toEqual(['b UNAVAILABLE']);
   });
 
   it('ends what waits too long and what takes too long, and tells the worker', () => {
-    const { start, tick, outcomes, channels, dispatcher, statistics } = setUp({ workers: 1, slots: 1 });
+    const { start, tick, outcomes, channels, dispatcher, statistics } = setUpDispatcher({
+      workers: 1,
+      slots: 1,
+    });
     start('runs');
     start('waits');
     tick(1_000);
@@ -260,7 +111,7 @@ describe('Dispatcher', () => {
   });
 
   it('refuses at once when the model is not served', () => {
-    const { route, start, outcomes, die } = setUp({ workers: 1 });
+    const { route, start, outcomes, die } = setUpDispatcher({ workers: 1 });
     route.record = { ...route.record, state: 'UNAVAILABLE', reason: 'unloaded' };
     start('a');
     die(0);
@@ -268,7 +119,7 @@ describe('Dispatcher', () => {
   });
 
   it('frees the slot of a client that left, for the next', () => {
-    const { start, dispatcher, channels, outcomes, statistics } = setUp({ workers: 1, slots: 1 });
+    const { start, dispatcher, channels, outcomes, statistics } = setUpDispatcher({ workers: 1, slots: 1 });
     const left = start('left');
     start('next');
     dispatcher.cancel(left);
@@ -280,7 +131,7 @@ describe('Dispatcher', () => {
   });
 
   it('sends the remaining time with each try', () => {
-    const { start, channels, die, tick } = setUp({ workers: 2 });
+    const { start, channels, die, tick } = setUpDispatcher({ workers: 2 });
     start('a', { timeoutMs: 500 });
     const first = channels.findIndex((one) => one.inFlight > 0);
     tick(100);
@@ -289,7 +140,7 @@ describe('Dispatcher', () => {
   });
 
   it('lets the more important wait less, and gives them the place of the less important', () => {
-    const { start, channels, outcomes, statistics } = setUp({ workers: 1, slots: 1, maxItems: 2 });
+    const { start, channels, outcomes, statistics } = setUpDispatcher({ workers: 1, slots: 1, maxItems: 2 });
     start('runs');
     start('least', { priority: 7 });
     start('usual');
@@ -307,7 +158,7 @@ describe('Dispatcher', () => {
   });
 
   it('bounds the bytes that wait', () => {
-    const { start, outcomes, statistics } = setUp({ workers: 1, slots: 1, maxBytes: 10 });
+    const { start, outcomes, statistics } = setUpDispatcher({ workers: 1, slots: 1, maxBytes: 10 });
     start('runs', { bytes: 100 });
     start('fits', { bytes: 8 });
     start('too much', { bytes: 3 });
@@ -316,7 +167,7 @@ describe('Dispatcher', () => {
   });
 
   it('refuses at once what would not be answered in time, once it is known how fast requests are taken up', () => {
-    const { start, channels, tick, outcomes, statistics } = setUp({ workers: 1, slots: 1 });
+    const { start, channels, tick, outcomes, statistics } = setUpDispatcher({ workers: 1, slots: 1 });
     for (let i = 0; i < 60; i++) start(`early ${i}`);
     // 100 a second.
     for (let i = 0; i < 30; i++) {
@@ -331,7 +182,7 @@ describe('Dispatcher', () => {
   });
 
   it('does not run what has less time than an answer takes, and finds out when that was wrong', () => {
-    const world = setUp({ workers: 1, slots: 1 });
+    const world = setUpDispatcher({ workers: 1, slots: 1 });
     const { start, channels, outcomes } = world;
     answersTake100Ms(world);
     start('hopeless', { timeoutMs: 50 });
@@ -342,7 +193,7 @@ describe('Dispatcher', () => {
   });
 
   it('drops what has waited until too little of its time was left', () => {
-    const world = setUp({ workers: 1, slots: 1 });
+    const world = setUpDispatcher({ workers: 1, slots: 1 });
     const { start, channels, tick, outcomes } = world;
     answersTake100Ms(world);
     start('runs');
@@ -354,7 +205,7 @@ describe('Dispatcher', () => {
   });
 
   it('asks another worker when one fails a request, and blames the first if that answers', () => {
-    const { start, holder, other, outcomes, blamed, statistics } = setUp();
+    const { start, holder, other, outcomes, blamed, statistics } = setUpDispatcher();
     start('a');
     const first = holder();
     first.fault();
@@ -367,7 +218,7 @@ describe('Dispatcher', () => {
   });
 
   it('takes the request for the cause where two workers fail it, and blames neither', () => {
-    const { start, holder, outcomes, blamed } = setUp({ workers: 3 });
+    const { start, holder, outcomes, blamed } = setUpDispatcher({ workers: 3 });
     start('poison');
     holder().fault('INFERENCE_FAILED');
     holder().fault('INFERENCE_FAILED');
@@ -376,7 +227,7 @@ describe('Dispatcher', () => {
   });
 
   it('asks nobody else about a request that is wrong', () => {
-    const { start, holder, outcomes, statistics } = setUp();
+    const { start, holder, outcomes, statistics } = setUpDispatcher();
     start('wrong');
     holder().fault('INVALID_REQUEST');
     expect(outcomes).toEqual(['wrong INVALID_REQUEST']);
@@ -384,7 +235,10 @@ describe('Dispatcher', () => {
   });
 
   it('never sends a request to a model that is not idempotent twice, unless it was not taken', () => {
-    const { start, channels, holder, die, outcomes, statistics } = setUp({ idempotent: false, workers: 3 });
+    const { start, channels, holder, die, outcomes, statistics } = setUpDispatcher({
+      idempotent: false,
+      workers: 3,
+    });
     start('failed');
     holder().fault();
     start('lost');
@@ -398,7 +252,7 @@ describe('Dispatcher', () => {
   });
 
   it('sends no more again than the budget allows', () => {
-    const { start, holder, outcomes, statistics } = setUp({ retryPercent: 20, slots: 4 });
+    const { start, holder, outcomes, statistics } = setUpDispatcher({ retryPercent: 20, slots: 4 });
     for (let i = 0; i < 300; i++) {
       start(`r${i}`);
       holder().fault();
@@ -407,14 +261,14 @@ describe('Dispatcher', () => {
     // A fifth, and the floor of 10 a second for 10 s.
     expect(statistics.retries).toBeLessThanOrEqual(160);
     expect(statistics.retries).toBeGreaterThanOrEqual(100);
-    const none = setUp({ retryPercent: 0 });
+    const none = setUpDispatcher({ retryPercent: 0 });
     none.start('a');
     none.holder().fault();
     expect(none.outcomes).toEqual(['a INTERNAL']);
   });
 
   it('does not let a busy worker cost a request its place', () => {
-    const { start, links, channels, route, dispatcher, outcomes } = setUp({ workers: 1, slots: 1 });
+    const { start, links, channels, route, dispatcher, outcomes } = setUpDispatcher({ workers: 1, slots: 1 });
     start('first');
     start('second');
     channels[0]?.end((sink) => sink.onFailure('busy'));
@@ -426,7 +280,9 @@ describe('Dispatcher', () => {
   });
 
   it('hedges what is slower than nearly all, takes the first answer and cancels the other', () => {
-    const { start, holder, other, tick, outcomes, statistics, dispatcher } = setUp({ hedgePercent: 10 });
+    const { start, holder, other, tick, outcomes, statistics, dispatcher } = setUpDispatcher({
+      hedgePercent: 10,
+    });
     for (let i = 0; i < 200; i++) {
       start('usual');
       tick(10);
@@ -445,7 +301,7 @@ describe('Dispatcher', () => {
   });
 
   it('sends what a stuck worker holds to others as well, and still takes its answer', () => {
-    const { start, channels, links, dispatcher, outcomes, statistics } = setUp({ slots: 4 });
+    const { start, channels, links, dispatcher, outcomes, statistics } = setUpDispatcher({ slots: 4 });
     for (const name of ['a', 'b', 'c', 'd']) start(name);
     dispatcher.rescue(links[0] as WorkerLink);
     expect(channels.map(({ inFlight }) => inFlight)).toEqual([2, 4]);
@@ -458,7 +314,7 @@ describe('Dispatcher', () => {
   });
 
   it('finds a worker stalled when another answers what it holds in a small part of the time', () => {
-    const { start, channels, links, tick, dispatcher, outrun } = setUp({ slots: 4 });
+    const { start, channels, links, tick, dispatcher, outrun } = setUpDispatcher({ slots: 4 });
     start('stuck');
     const first = channels.findIndex(({ inFlight }) => inFlight > 0);
     const [link, other] = [links[first] as WorkerLink, channels[1 - first] as FakeChannel];
@@ -470,28 +326,29 @@ describe('Dispatcher', () => {
     expect(outrun).toEqual([730]);
   });
 
-  it('holds it against a worker on trial when another outruns its probe, so that the next request is not the next', () => {
-    const { start, channels, links, tick, dispatcher, blamed, outrun, outcomes } = setUp({ slots: 4 });
-    const [link, channel, other] = [
-      links[0] as WorkerLink,
-      channels[0] as FakeChannel,
-      channels[1] as FakeChannel,
-    ];
-    link.breaker.open('slow', 0);
-    link.breaker.tick(2_000);
+  it('holds it against a worker whose probe is a request of its own that another outruns it', () => {
+    const { start, channels, links, tick, dispatcher, route, blamed, outrun, outcomes } = setUpDispatcher();
+    // No worker is well, so that nobody else can be asked for either request.
+    for (const { breaker } of links) {
+      breaker.open('slow', 0);
+      breaker.tick(2_000);
+    }
+    route.refreshUsable();
     for (const name of ['a', 'b']) start(name);
-    expect(channel.inFlight).toBe(1);
+    expect(channels.map(({ inFlight }) => inFlight)).toEqual([1, 1]);
+    channels[1]?.answer();
+    route.refreshUsable();
     tick(145);
-    dispatcher.rescue(link);
+    dispatcher.rescue(links[0] as WorkerLink);
     tick(10);
-    while (other.inFlight > 0) other.answer();
+    channels[1]?.answer();
     expect(outcomes).toHaveLength(2);
     expect(blamed).toEqual(['w0']);
     expect(outrun).toEqual([]);
   });
 
   it('takes a request for long that takes long at another worker as well', () => {
-    const { start, channels, links, tick, dispatcher, outrun } = setUp({ slots: 4 });
+    const { start, channels, links, tick, dispatcher, outrun } = setUpDispatcher({ slots: 4 });
     start('long');
     const first = channels.findIndex(({ inFlight }) => inFlight > 0);
     tick(700);
@@ -502,7 +359,7 @@ describe('Dispatcher', () => {
   });
 
   it('refuses at once when all workers have been gone for a while and none is to come', () => {
-    const { start, die, tick, outcomes, statistics } = setUp({ workers: 1 });
+    const { start, die, tick, outcomes, statistics } = setUpDispatcher({ workers: 1 });
     die(0);
     tick(50);
     start('waits');
@@ -515,7 +372,7 @@ describe('Dispatcher', () => {
   });
 
   it('waits on for a worker that a controller will bring', () => {
-    const { start, die, tick, outcomes, route } = setUp({ workers: 1, replicas: 1 });
+    const { start, die, tick, outcomes, route } = setUpDispatcher({ workers: 1, replicas: 1 });
     die(0);
     route.links.clear();
     for (let i = 0; i < 100; i++) tick(50);
@@ -524,7 +381,7 @@ describe('Dispatcher', () => {
   });
 
   it('waits for a worker that was long in coming and is not connected at once when it is there', () => {
-    const { start, die, tick, outcomes, route, links } = setUp({ workers: 1, replicas: 1 });
+    const { start, die, tick, outcomes, route, links } = setUpDispatcher({ workers: 1, replicas: 1 });
     die(0);
     route.links.clear();
     for (let i = 0; i < 100; i++) tick(50);
@@ -547,14 +404,16 @@ describe('Dispatcher', () => {
       fc.record({ op: fc.constant('rescue' as const), worker: fc.nat(2) }),
       fc.record({ op: fc.constant('die' as const), worker: fc.nat(2) }),
       fc.record({ op: fc.constant('revive' as const), worker: fc.nat(2) }),
+      fc.record({ op: fc.constant('eject' as const), worker: fc.nat(2) }),
       fc.record({ op: fc.constant('cancel' as const), which: fc.nat(20) }),
       fc.record({ op: fc.constant('tick' as const), ms: fc.nat(3_000) }),
     );
     fc.assert(
       fc.property(fc.array(event, { maxLength: 80 }), (events) => {
-        const { start, channels, links, die, dispatcher, outcomes, route, statistics, tick } = setUp({
-          workers: 3,
-        });
+        const { start, channels, links, die, dispatcher, outcomes, route, statistics, tick } =
+          setUpDispatcher({
+            workers: 3,
+          });
         const started: ReturnType<typeof start>[] = [];
         const cancelled = new Set<unknown>();
         for (const one of events) {
@@ -571,6 +430,10 @@ describe('Dispatcher', () => {
               channel.state = 'open';
               route.refreshUsable();
               dispatcher.pump(route);
+            } else if (one.op === 'eject') {
+              links[one.worker]?.breaker.open('failed', 0);
+              links[one.worker]?.breaker.tick(Number.POSITIVE_INFINITY);
+              route.refreshUsable();
             } else if (one.op === 'rescue') {
               dispatcher.rescue(links[one.worker] as WorkerLink);
             } else if (channel.inFlight > 0) {

@@ -6,6 +6,7 @@ import { DeadlineWheel } from '../admission/deadline-wheel.ts';
 import { hasFairRoom } from '../admission/fair-share.ts';
 import type { ChannelFailure, ChannelResponse } from '../channel/channel.ts';
 import type { WorkerError } from '../channel/messages.ts';
+import { isOutrun, mayBeTheWorkers } from './blame.ts';
 import {
   type AttemptHandler,
   Exchange,
@@ -30,13 +31,9 @@ import type { WorkerLink } from './worker-link.ts';
 export interface DispatcherOptions extends SenderOptions {
   /** Requests under way at once at most, over all models. */
   readonly maxInFlight: number;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
   readonly routes: () => Iterable<VersionRoute>;
   /** A worker holds requests of which another has answered one in a small part of the time. */
   readonly onOutrun: (route: VersionRoute) => void;
-  /** A worker has failed a request that another answered. */
-  readonly onBlamed: (link: WorkerLink, route: VersionRoute) => void;
   /** Finds the route anew when a version went away while requests waited for it. */
   readonly findRoute: (id_model: string, version: string | undefined) => VersionRoute | undefined;
 }
@@ -45,11 +42,6 @@ export interface DispatcherOptions extends SenderOptions {
 const MAX_LOSSES = 3;
 /** A worker is taken for hung after somewhat more than this, milliseconds. */
 const SILENCE_MS = 400;
-/** A worker is at fault that is silent for this long, and for so many times what another took. */
-const OUTRUN_MS = 700;
-const OUTRUN_RATIO = 10;
-/** One that is on trial is given less time. */
-const PROBE_OUTRUN_MS = 150;
 /** While requests are under way their deadlines are looked at this often, milliseconds. */
 const BEAT_MS = 5;
 const WHEEL_SLOTS = 1024;
@@ -63,7 +55,7 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#sender = new Sender(options, this);
+    this.#sender = new Sender(options, this, (route) => this.pump(route));
     this.#second = new SecondTries(this.#sender);
   }
 
@@ -128,6 +120,7 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
     this.#freed(link, route);
     if (exchange.suspect && exchange.suspect !== link) this.#options.onBlamed(exchange.suspect, route);
     exchange.link = link;
+    exchange.copy?.onOriginalAnswered(now - attempt.sentAt);
     if (exchange.attempt) this.#compare(exchange.attempt, now - attempt.sentAt, now);
     const ended = this.#end(exchange);
     // The worker first: it has nothing to do until the next request comes.
@@ -268,8 +261,7 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
    * answered nothing at all, the worker is at fault and not the request.
    */
   #compare({ link, exchange, isProbe }: RoutedAttempt, otherMs: number, now: number): void {
-    const stalledMs = link.stalledMs(now);
-    if (stalledMs < (isProbe ? PROBE_OUTRUN_MS : OUTRUN_MS) || stalledMs < OUTRUN_RATIO * otherMs) return;
+    if (!isOutrun(link.stalledMs(now), otherMs, isProbe)) return;
     if (isProbe) {
       // Else the next request would be the next probe, and wait as long.
       this.#options.onBlamed(link, exchange.route);
@@ -334,15 +326,11 @@ export class Dispatcher implements AttemptHandler<VersionRoute> {
 
   /** Gives back what a request that is not under way any more still holds, also at workers. */
   #forget(exchange: RoutedExchange): void {
-    const { route, attempt, hedge } = exchange;
+    const { route, attempt, hedge, copy } = exchange;
     route.unwait(exchange);
     route.statistics.inFlight--;
     if (attempt) this.#sender.abandon(attempt);
     if (hedge) this.#sender.abandon(hedge);
+    copy?.onOriginalEnded();
   }
-}
-
-/** Whether an error may lie with the worker, so that another may do better. */
-function mayBeTheWorkers({ code }: WorkerError): boolean {
-  return code === 'INFERENCE_FAILED' || code === 'INTERNAL';
 }

@@ -78,8 +78,10 @@ export class Ejector {
   /** Asks others for what a worker has held for longer than any takes; which also shows whether it is at fault. */
   #rescue(route: VersionRoute, now: number): void {
     const longestMs = STUCK_RATIO * route.longestMs;
-    for (const link of route.usable) {
-      const leastMs = link.breaker.state === 'half-open' ? LEAST_PROBE_STUCK_MS : LEAST_STUCK_MS;
+    for (const link of route.links) {
+      const onTrial = link.breaker.state === 'half-open';
+      if (!link.usable && !onTrial) continue;
+      const leastMs = onTrial ? LEAST_PROBE_STUCK_MS : LEAST_STUCK_MS;
       if (link.stalledMs(now) >= Math.max(leastMs, longestMs)) this.#options.onStuck(link);
     }
   }

@@ -37,6 +37,14 @@ export interface ExchangeTerms {
   readonly deadlineAt: number;
 }
 
+/** A copy of a request that was sent beside it, whose outcome is judged by that of the request. */
+export interface RequestCopy {
+  /** A worker has answered the request. @param tookMs the try that it answered */
+  onOriginalAnswered(tookMs: number): void;
+  /** The request is over, answered or not. */
+  onOriginalEnded(): void;
+}
+
 /** @typeParam Route the model version that it goes to, which in turn knows the exchanges that wait for it */
 export class Exchange<Route> implements ExchangeTerms {
   readonly request: ExchangeRequest;
@@ -60,6 +68,8 @@ export class Exchange<Route> implements ExchangeTerms {
   attempt: Attempt<Route> | undefined;
   /** A second one beside it. */
   hedge: Attempt<Route> | undefined;
+  /** A copy of it at a worker that is on trial. */
+  copy: RequestCopy | undefined;
   /** Among the requests under way. */
   readonly active = newWheelPlace<Exchange<Route>>();
   /** Among those that wait for a worker. */

@@ -205,9 +205,9 @@ export class Fleet {
         for (const link of this.#links.values()) {
           if (isSameVersion(link.row, record)) route.links.add(link);
         }
-        route.refreshUsable();
       }
       route.record = record;
+      route.refreshUsable();
       for (const link of route.links) link.batches = record.max_batch_size > 1;
       // Requests that wait for a version that will not come are told so.
       if (record.state === 'UNAVAILABLE' || record.state === 'UNLOADING') gone.push(route);

@@ -53,6 +53,8 @@ export class VersionRoute {
   readonly links = new Set<WorkerLink>();
   /** The links that may be sent new requests; replaced as a whole when that changes. */
   usable: readonly WorkerLink[] = [];
+  /** Those that were left alone and are tried again with copies of requests; empty where requests may not be copied. */
+  onTrial: readonly WorkerLink[] = [];
   record: ModelRecord;
   /** Bytes of bodies that its requests hold in the gateway. */
   heldBytes = 0;
@@ -96,7 +98,11 @@ export class VersionRoute {
 
   refreshUsable(): void {
     const before = new Set(this.usable);
-    this.usable = [...this.links].filter((link) => link.usable);
+    const usable = [...this.links].filter((link) => link.usable);
+    const well = usable.filter(({ breaker }) => breaker.state === 'closed');
+    const copies = this.record.idempotent && well.length > 0 && well.length < usable.length;
+    this.usable = copies ? well : usable;
+    this.onTrial = copies ? usable.filter(({ breaker }) => breaker.state !== 'closed') : [];
     let most = 0;
     for (const { sent } of before) most = Math.max(most, sent);
     for (const link of this.usable) {

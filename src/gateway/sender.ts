@@ -2,26 +2,34 @@
 import type { BalancePolicy } from '../balance/candidate.ts';
 import { Attempt, type AttemptHandler } from './exchange.ts';
 import type { RoutedAttempt, RoutedExchange, VersionRoute } from './model-route.ts';
+import { beginTrial, type TrialOptions } from './trial.ts';
 import type { WorkerLink } from './worker-link.ts';
 
-export interface SenderOptions {
+export interface SenderOptions extends Omit<TrialOptions, 'onPassed'> {
   readonly policy: BalancePolicy;
   readonly random: () => number;
   /** Whether slow requests are sent to a second worker. */
   readonly hedges: boolean;
-  /** Called whenever the load of some worker has changed. */
-  readonly onLoadChange: () => void;
 }
 
 export class Sender {
   readonly #options: SenderOptions;
   readonly #handler: AttemptHandler<VersionRoute>;
+  readonly #trials: TrialOptions;
   readonly #chance: { turn: number; waiting: number; readonly random: () => number };
 
-  /** @param handler hears what workers make of each try */
-  constructor(options: SenderOptions, handler: AttemptHandler<VersionRoute>) {
+  /**
+   * @param handler hears what workers make of each try
+   * @param onFree a worker of this route may be sent requests again
+   */
+  constructor(
+    options: SenderOptions,
+    handler: AttemptHandler<VersionRoute>,
+    onFree: (route: VersionRoute) => void,
+  ) {
     this.#options = options;
     this.#handler = handler;
+    this.#trials = { ...options, onPassed: onFree };
     this.#chance = { turn: 0, waiting: 1, random: options.random };
   }
 
@@ -56,8 +64,9 @@ export class Sender {
     exchange.sentAt = now;
     exchange.link = link;
     exchange.attempt = this.#try(exchange, link, now);
-    const { hedgeable, record } = exchange.route;
+    const { hedgeable, onTrial, record } = exchange.route;
     if (this.#options.hedges && record.idempotent) hedgeable.add(exchange.attempt);
+    if (onTrial.length > 0) beginTrial(exchange, this.#trials);
   }
 
   /** Sends a request to a second worker as well. */
