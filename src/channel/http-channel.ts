@@ -1,11 +1,11 @@
 /** The gateway's end towards one server of the Open Inference Protocol over HTTP: sends, notices silence, looks when it is back. */
-import type { Agent } from 'node:http';
 import { AloneLatency } from './alone-latency.ts';
 import type { Channel, ChannelFailure, ChannelRequest, ChannelState, ResponseSink } from './channel.ts';
-import { type HttpTarget, parseHttpEndpoint } from './endpoint.ts';
+import { parseHttpEndpoint } from './endpoint.ts';
 import { readErrorAnswer, readJsonBytes } from './http-answer.ts';
-import { HttpCall, type HttpCallOwner } from './http-call.ts';
-import { type Health, HttpProbe, httpAgent } from './http-probe.ts';
+import { HttpCall, type HttpCallOwner, type HttpWay } from './http-call.ts';
+import { openHttpPool } from './http-pool.ts';
+import { type Health, HttpProbe } from './http-probe.ts';
 import { StreamTable } from './stream-table.ts';
 
 /** A server that has said nothing for this long is asked how it is. */
@@ -18,12 +18,6 @@ const PROBE_AGAIN_MS = 1_000;
 const LATE_TICK_MS = 250;
 const RETRY_MIN_MS = 20;
 const RETRY_MAX_MS = 1_000;
-/**
- * A connection that has been idle for longer is not used again: the server may be about to close it. The shortest
- * such limit in wide use is two seconds (gunicorn); where a server says its own, node:http heeds that.
- */
-const MAX_IDLE_MS = 1_500;
-
 export interface HttpChannelOptions {
   /** `http(s)://host:port`, or with the path to post to. */
   readonly endpoint: string;
@@ -38,7 +32,7 @@ export interface HttpChannelOptions {
 
 export class HttpChannel implements Channel {
   readonly #options: HttpChannelOptions;
-  readonly #way: { readonly target: HttpTarget; readonly agent: Agent; readonly maxAnswerBytes: number };
+  readonly #way: HttpWay;
   readonly #owner: HttpCallOwner;
   readonly #probe: HttpProbe;
   readonly #calls = new StreamTable<HttpCall>();
@@ -61,8 +55,7 @@ export class HttpChannel implements Channel {
     this.#options = options;
     const { endpoint, id_model, maxAnswerBytes } = options;
     const target = parseHttpEndpoint(endpoint, id_model);
-    // As many connections as there are requests under way, which the worker's slots bound.
-    this.#way = { target, agent: httpAgent(target, { timeout: MAX_IDLE_MS }), maxAnswerBytes };
+    this.#way = { target, pool: openHttpPool(target), maxAnswerBytes };
     this.#owner = {
       onHeard: () => this.#heard(),
       onAnswer: (call, status, body, jsonLength) => this.#onAnswer(call, status, body, jsonLength),
@@ -89,7 +82,9 @@ export class HttpChannel implements Channel {
   send(request: ChannelRequest, sink: ResponseSink): number {
     const stream = this.#calls.nextFree();
     const place = { stream, sentAt: this.#options.now(), alone: this.#calls.size === 0 };
-    this.#calls.add(stream, new HttpCall(place, request, sink, this.#way, this.#owner));
+    const call = new HttpCall(place, sink, this.#way.maxAnswerBytes, this.#owner);
+    this.#calls.add(stream, call);
+    call.start(this.#way, request);
     return stream;
   }
 
@@ -124,7 +119,7 @@ export class HttpChannel implements Channel {
     this.#setState('closed', 'closed by the gateway');
     this.#probe.close();
     this.#fail('lost');
-    this.#way.agent.destroy();
+    void this.#way.pool.destroy();
   }
 
   #ask(): void {

@@ -1,4 +1,7 @@
-/** Asks a server that speaks HTTP how it is, over a connection of its own that is kept. */
+/**
+ * Asks a server that speaks HTTP how it is, over a connection of its own that is kept. With node:http, as the requests' own
+ * client does not show its connections, and by that of the probe one is known to die.
+ */
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import type { Socket } from 'node:net';
@@ -30,7 +33,8 @@ export class HttpProbe {
 
   constructor(options: HttpProbeOptions) {
     this.#options = options;
-    this.#agent = httpAgent(options.target, { maxSockets: 1 });
+    const kept = { maxSockets: 1, keepAlive: true };
+    this.#agent = options.target.protocol === 'https:' ? new SecureAgent(kept) : new Agent(kept);
   }
 
   get asking(): boolean {
@@ -113,13 +117,4 @@ export class HttpProbe {
       if (!this.#asked) this.#options.onHangUp?.();
     });
   }
-}
-
-/** An agent that keeps connections. */
-export function httpAgent(
-  { protocol }: HttpTarget,
-  options: { readonly maxSockets?: number; readonly timeout?: number },
-): Agent {
-  const all = { ...options, keepAlive: true };
-  return protocol === 'https:' ? new SecureAgent(all) : new Agent(all);
 }
