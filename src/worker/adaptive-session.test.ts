@@ -36,7 +36,7 @@ it('runs inline until a run is long, then in the thread, and closes what it left
       return threaded;
     },
     longestInlineMs: 50,
-    now: () => now,
+    cpuMs: () => now,
     onMoved: (ms) => moved.push(ms),
   });
   const ranIn = async () => (await adaptive.run([], [0]))[0]?.data[0];
@@ -48,4 +48,33 @@ it('runs inline until a run is long, then in the thread, and closes what it left
   expect(inline.closed).toBe(true);
   await adaptive.close();
   expect(threaded.closed).toBe(true);
+});
+
+it('does not take for a long run what else the thread does until it begins', async () => {
+  let now = 0;
+  const inline = {
+    ...session('inline', () => {}),
+    // As ONNX Runtime does.
+    run: () =>
+      new Promise<readonly Tensor[]>((resolve) => {
+        setImmediate(() => {
+          now += 1;
+          resolve([]);
+        });
+      }),
+  };
+  const moved: number[] = [];
+  const adaptive = new AdaptiveSession({
+    inline,
+    loadThreaded: async () => session('threaded', () => {}),
+    longestInlineMs: 50,
+    cpuMs: () => now,
+    onMoved: (ms) => moved.push(ms),
+  });
+  for (let i = 0; i < 3; i++) {
+    const run = adaptive.run([], [0]);
+    now += 80;
+    await run;
+  }
+  expect(moved).toEqual([]);
 });

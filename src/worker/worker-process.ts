@@ -34,7 +34,7 @@ export interface SessionLoader {
 
 /** A full batch that takes longer than this runs on a thread of its own, so that pings are answered meanwhile. */
 const LONGEST_INLINE_RUN_MS = 10;
-/** A run on the event loop that takes this long shows that the measurement at the start does not hold. */
+/** A run on the event loop that takes this much of the processor's time shows that the measurement at the start does not hold. */
 const MOVE_AFTER_RUN_MS = 50;
 /** Requests that a worker holds at most, in multiples of the slots that it tells each gateway of. */
 const HELD_PER_SLOT = 4;
@@ -140,6 +140,11 @@ interface PreparedModel {
   readonly slots: number;
 }
 
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1e3;
+}
+
 async function prepareModel(
   settings: WorkerSettings,
   loader: SessionLoader,
@@ -180,7 +185,7 @@ async function prepareModel(
       inline,
       loadThreaded,
       longestInlineMs: MOVE_AFTER_RUN_MS,
-      now,
+      cpuMs: threadCpuMs,
       onMoved: (runMs) =>
         log.info({ runMs }, 'runs of this model are long; they move to a thread of their own'),
     });
