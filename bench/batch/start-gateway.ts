@@ -1,7 +1,8 @@
 /** A gateway of Turntable before workers that stand in a table already. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, waitUntilOk } from '../support/http-ready.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { waitUntilOk } from '../support/http-ready.ts';
 import { type OwnedProcess, startProcess } from '../support/owned-process.ts';
 import { readLoads } from '../support/read-loads.ts';
 import type { BenchRedis } from '../support/redis-server.ts';

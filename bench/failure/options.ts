@@ -56,7 +56,7 @@ Systems: ${SYSTEM_NAMES.join(', ')}
 attach; both run as they come. Peers have every means they offer turned on: health checks, detection of outliers, and retries
 on errors and time-outs at another worker, POST included (bench/peers). Each run has fresh processes.
 
-Needs redis-server; peers that are not there are installed with apt-get or pip where that can be, or skipped. About 11 minutes.
+Needs redis-server; peers that are not there are installed with apt-get or pip where that can be, or skipped. About 14 minutes.
 
 options:
   --quick               kill alone, once, without turntable-http, less than half a minute: the figures mean little

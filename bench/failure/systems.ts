@@ -1,8 +1,9 @@
 /** Starts a system before four workers of its own, all of them new. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../test/support/free-port.ts';
 import { startProxyPeer } from '../peers/proxies.ts';
-import { freePort, waitUntilOk } from '../support/http-ready.ts';
+import { waitUntilOk } from '../support/http-ready.ts';
 import { type OwnedProcess, startProcess } from '../support/owned-process.ts';
 import { MAIN } from '../support/turntable-server.ts';
 import { untilReached } from '../unequal/until-reached.ts';

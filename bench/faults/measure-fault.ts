@@ -1,7 +1,7 @@
 /** One fault under load: four new workers, load that does not wait, the fault in its midst, and what came of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CuttingProxy, startCuttingProxy } from '../../test/support/cutting-proxy.ts';
-import { freePort } from '../support/http-ready.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { type OpenLoopResult, poissonArrivals, runOpenLoop } from '../support/open-loop.ts';
 import { seededRandom } from '../support/random.ts';
 import type { FaultFleet, FaultWorker } from './fault-fleet.ts';

@@ -1,7 +1,7 @@
 /** Envoy with LEAST_REQUEST before HTTP workers: the proxy of most service meshes. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../support/http-ready.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import {
   HEALTH_PATH,
   type HealthChecks,

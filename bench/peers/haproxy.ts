@@ -1,7 +1,7 @@
 /** HAProxy with leastconn before HTTP workers, that holds requests back when told how many a worker takes, or not. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../support/http-ready.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import {
   HEALTH_PATH,
   type HealthChecks,

@@ -1,7 +1,7 @@
 /** NGINX with least_conn before HTTP workers: what most people put before a model today. */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../support/http-ready.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import type { MeasuredSystem } from '../support/measured-system.ts';
 import { treeTicks } from '../support/process-cpu.ts';
 import { startPlainWorker } from './start-plain-worker.ts';

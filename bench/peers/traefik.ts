@@ -1,7 +1,7 @@
 /** Traefik before HTTP workers: the proxy that many container platforms come with. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../support/http-ready.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import {
   HEALTH_PATH,
   type HealthChecks,

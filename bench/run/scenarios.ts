@@ -32,11 +32,11 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: 'distribution', about: 'how evenly requests are spread over equal workers' },
-    ...{ fullSeconds: 1_080, quickSeconds: 25, section: of(distributionSection) },
+    ...{ fullSeconds: 1_140, quickSeconds: 25, section: of(distributionSection) },
   },
   {
     ...{ name: 'failure', about: 'a worker that dies: detection, recovery and failed requests' },
-    ...{ fullSeconds: 660, quickSeconds: 25, section: of(failureSection) },
+    ...{ fullSeconds: 830, quickSeconds: 25, section: of(failureSection) },
   },
   {
     ...{ name: 'batch', about: '3000 requests at 100 concurrent, on 2, 4 and 6 workers' },
@@ -48,7 +48,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: 'control-cost', about: 'CPU per request by part, table operations, and memory' },
-    ...{ fullSeconds: 300, quickSeconds: 25, section: of(controlCostSection) },
+    ...{ fullSeconds: 540, quickSeconds: 25, section: of(controlCostSection) },
   },
   {
     ...{ name: 'limit', about: 'throughput over that of ONNX Runtime alone' },
@@ -68,7 +68,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: 'servers', about: 'other model servers, and the published design' },
-    ...{ fullSeconds: 900, quickSeconds: 25, section: of(serversSection) },
+    ...{ fullSeconds: 940, quickSeconds: 25, section: of(serversSection) },
   },
   {
     ...{ name: 'table', about: 'what the control table on Redis costs' },

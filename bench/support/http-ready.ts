@@ -1,22 +1,9 @@
-/** Finding a port to serve on, and waiting until a server that was just started answers there. */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+/** Waiting until a server that was just started answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OwnedProcess } from './owned-process.ts';
 
 const POLL_MS = 50;
 const START_TIMEOUT_MS = 60_000;
-
-/** A TCP port of the loopback address that was free a moment ago, for servers that must be told one. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no TCP port to be had');
-  return address.port;
-}
 
 /** Resolves once a GET is answered with 200; throws when a process ends first, or when it takes too long. */
 export async function waitUntilOk(

@@ -26,6 +26,7 @@ export async function runBenchmark<Options>(benchmark: Benchmark<Options>): Prom
   } catch (error) {
     const reason = interrupted.signal.aborted ? interrupted.signal.reason : error;
     process.stderr.write(`${name}: ${reason instanceof Error ? reason.message : reason}\n`);
-    process.exitCode = 1;
+    // Not only its code: what was still starting when something else failed would go on, and is killed on exit.
+    process.exit(1);
   }
 }

@@ -1,7 +1,8 @@
 /** Turntable as a user starts it: `serve` on a model repository, measured from outside. */
 import { cpSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { freePort, waitUntilOk } from './http-ready.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { waitUntilOk } from './http-ready.ts';
 import type { MeasuredSystem } from './measured-system.ts';
 import { startProcess } from './owned-process.ts';
 import { descendantsOf, ownTicks, readProcessTable, treeTicks } from './process-cpu.ts';

@@ -1,10 +1,11 @@
 /** Starts what is compared, each system before workers of its own. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../test/support/free-port.ts';
 import { PROXIES, type ProxyName, startProxyPeer } from '../peers/proxies.ts';
 import type { ProxyProcess } from '../peers/start-proxy.ts';
 import { startTraefik } from '../peers/traefik.ts';
-import { freePort, waitUntilOk } from '../support/http-ready.ts';
+import { waitUntilOk } from '../support/http-ready.ts';
 import { startProcess } from '../support/owned-process.ts';
 import { type BenchRedis, startBenchRedis } from '../support/redis-server.ts';
 import { MAIN } from '../support/turntable-server.ts';

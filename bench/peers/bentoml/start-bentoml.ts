@@ -1,7 +1,7 @@
 /** BentoML with the fraud model in one service of two workers that batch adaptively. */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../support/http-ready.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import { ensurePython } from '../../support/python-environment.ts';
 import { type ModelServer, ONNXRUNTIME, type ServerStart, startModelServer } from '../model-server.ts';
 

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, waitUntilOk } from '../../support/http-ready.ts';
+import { freePort } from '../../../test/support/free-port.ts';
+import { waitUntilOk } from '../../support/http-ready.ts';
 import { startProcess } from '../../support/owned-process.ts';
 import { treeTicks } from '../../support/process-cpu.ts';
 import { ensurePython, type PythonEnvironment } from '../../support/python-environment.ts';

@@ -1,7 +1,7 @@
 /** Ray Serve with the fraud model: two replicas that batch, behind the HAProxy that it brings. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../support/http-ready.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import { descendantsOf, type ProcessTable, treeTicks } from '../../support/process-cpu.ts';
 import { ensurePython } from '../../support/python-environment.ts';
 import { makeTemporaryDirectory } from '../../support/temporary-directory.ts';

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../support/http-ready.ts';
+import { freePort } from '../../../test/support/free-port.ts';
 import { ensurePython } from '../../support/python-environment.ts';
 import { type ModelServer, ONNXRUNTIME, type ServerStart, startModelServer } from '../model-server.ts';
 
