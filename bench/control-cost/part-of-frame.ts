@@ -93,9 +93,9 @@ function ruled(stack: readonly Frame[], rules: readonly Rule[], root: string): s
   return null;
 }
 
-/** @param root URL of the project's directory, with its last slash */
+/** Of a package from /node_modules/ on, wherever that is. @param root URL of the project's directory, with its last slash */
 export function pathOf(url: string, root: string): string {
-  if (!url.startsWith(root)) return url;
-  const path = url.slice(root.length);
-  return path.startsWith('node_modules/') ? `/${path}` : path;
+  const ofPackage = url.lastIndexOf('/node_modules/');
+  if (ofPackage >= 0) return url.slice(ofPackage);
+  return url.startsWith(root) ? url.slice(root.length) : url;
 }
