@@ -66,8 +66,9 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       ...['x-request-timeout-ms', String(Math.max(1, Math.floor(timeoutMs)))],
     ];
     if (jsonBytes !== undefined) headers.push('inference-header-content-length', String(jsonBytes));
-    const whole = bodyBytes <= JOIN_BYTES ? (body.length === 1 ? body[0] : Buffer.concat(body)) : body;
-    pool.dispatch({ path: target.path, method: 'POST', headers, body: whole as Buffer }, this);
+    // undici takes anything that can be iterated, which its types do not say.
+    const whole = bodyBytes <= JOIN_BYTES ? joined(body) : (body as unknown as Buffer);
+    pool.dispatch({ path: target.path, method: 'POST', headers, body: whole }, this);
   }
 
   /** The owner wants to hear nothing more of it; the server sees its connection end. */
@@ -130,4 +131,9 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#body = [];
     this.#owner.onTooLong(this);
   }
+}
+
+function joined(parts: readonly Buffer[]): Buffer {
+  const [only] = parts;
+  return only && parts.length === 1 ? only : Buffer.concat(parts);
 }
