@@ -1,8 +1,9 @@
 /** One request on its way to a server that speaks HTTP, until it is answered, lost, or given up. */
-import type { Dispatcher, Pool } from 'undici';
+import type { Client, Dispatcher } from 'undici';
 import type { ChannelRequest, ResponseSink } from './channel.ts';
 import type { HttpTarget } from './endpoint.ts';
 import { MAX_ERROR_BODY_BYTES } from './http-answer.ts';
+import type { HttpPool } from './http-pool.ts';
 
 /** The other end of a call; exactly one of the outcomes comes, unless the call is abandoned. */
 export interface HttpCallOwner {
@@ -18,13 +19,12 @@ export interface HttpCallOwner {
 
 export interface HttpWay {
   readonly target: HttpTarget;
-  readonly pool: Pool;
+  readonly pool: HttpPool;
   readonly maxAnswerBytes: number;
 }
 
 /** A body in parts is sent as one up to this size, which costs less; beyond it, part by part as the server takes them. */
 const JOIN_BYTES = 64 * 1024;
-const ABANDONED = new Error('nobody waits for the answer any more');
 
 export class HttpCall implements Dispatcher.DispatchHandler {
   readonly stream: number;
@@ -34,9 +34,10 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   /** Whether nothing else was under way there when it was sent. */
   readonly alone: boolean;
   readonly #owner: HttpCallOwner;
-  readonly #maxAnswerBytes: number;
-  /** Absent until there is a connection for it. */
-  #controller: Dispatcher.DispatchController | undefined;
+  readonly #way: HttpWay;
+  readonly #client: Client;
+  /** Whether there is a connection for it. */
+  #reached = false;
   #status = 0;
   #jsonLength: string | undefined;
   #body: Buffer[] = [];
@@ -46,19 +47,21 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   constructor(
     place: { readonly stream: number; readonly sentAt: number; readonly alone: boolean },
     sink: ResponseSink,
-    maxAnswerBytes: number,
+    way: HttpWay,
     owner: HttpCallOwner,
   ) {
     this.stream = place.stream;
     this.sentAt = place.sentAt;
     this.alone = place.alone;
     this.sink = sink;
-    this.#maxAnswerBytes = maxAnswerBytes;
     this.#owner = owner;
+    this.#way = way;
+    this.#client = way.pool.take();
   }
 
   /** Sends it; the owner may hear of the outcome before this returns. */
-  start({ target, pool }: HttpWay, { body, bodyBytes, jsonBytes, timeoutMs }: ChannelRequest): void {
+  start({ body, bodyBytes, jsonBytes, timeoutMs }: ChannelRequest): void {
+    const { target } = this.#way;
     const headers = [
       ...['host', target.authority],
       ...['content-type', jsonBytes === undefined ? 'application/json' : 'application/octet-stream'],
@@ -68,18 +71,17 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     if (jsonBytes !== undefined) headers.push('inference-header-content-length', String(jsonBytes));
     // undici takes anything that can be iterated, which its types do not say.
     const whole = bodyBytes <= JOIN_BYTES ? joined(body) : (body as unknown as Buffer);
-    pool.dispatch({ path: target.path, method: 'POST', headers, body: whole }, this);
+    this.#client.dispatch({ path: target.path, method: 'POST', headers, body: whole }, this);
   }
 
   /** The owner wants to hear nothing more of it; the server sees its connection end. */
   abandon(): void {
     this.#settled = true;
-    this.#controller?.abort(ABANDONED);
+    this.#way.pool.drop(this.#client);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#settled) controller.abort(ABANDONED);
+  onRequestStart(): void {
+    this.#reached = true;
   }
 
   onResponseStart(
@@ -92,7 +94,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
     this.#status = status;
     const jsonLength = headers['inference-header-content-length'];
     this.#jsonLength = jsonLength === undefined ? undefined : String(jsonLength);
-    if (status === 200 && Number(headers['content-length'] ?? 0) > this.#maxAnswerBytes) this.#refuse();
+    if (status === 200 && Number(headers['content-length'] ?? 0) > this.#way.maxAnswerBytes) this.#refuse();
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -105,7 +107,7 @@ export class HttpCall implements Dispatcher.DispatchHandler {
       // Enough is known of the error.
       this.abandon();
       this.#answer();
-    } else if (this.bodyBytes > this.#maxAnswerBytes) {
+    } else if (this.bodyBytes > this.#way.maxAnswerBytes) {
       this.#refuse();
     }
   }
@@ -113,13 +115,15 @@ export class HttpCall implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#settled) return;
     this.#settled = true;
+    // First, as the answer may bring the next request.
+    this.#way.pool.giveBack(this.#client);
     this.#answer();
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     if (this.#settled) return;
-    this.#settled = true;
-    this.#owner.onLost(this, error.message, this.#controller !== undefined);
+    this.abandon();
+    this.#owner.onLost(this, error.message, this.#reached);
   }
 
   #answer(): void {

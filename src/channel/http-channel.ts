@@ -4,7 +4,7 @@ import type { Channel, ChannelFailure, ChannelRequest, ChannelState, ResponseSin
 import { parseHttpEndpoint } from './endpoint.ts';
 import { readErrorAnswer, readJsonBytes } from './http-answer.ts';
 import { HttpCall, type HttpCallOwner, type HttpWay } from './http-call.ts';
-import { openHttpPool } from './http-pool.ts';
+import { HttpPool } from './http-pool.ts';
 import { type Health, HttpProbe } from './http-probe.ts';
 import { StreamTable } from './stream-table.ts';
 
@@ -55,7 +55,7 @@ export class HttpChannel implements Channel {
     this.#options = options;
     const { endpoint, id_model, maxAnswerBytes } = options;
     const target = parseHttpEndpoint(endpoint, id_model);
-    this.#way = { target, pool: openHttpPool(target), maxAnswerBytes };
+    this.#way = { target, pool: new HttpPool(target), maxAnswerBytes };
     this.#owner = {
       onHeard: () => this.#heard(),
       onAnswer: (call, status, body, jsonLength) => this.#onAnswer(call, status, body, jsonLength),
@@ -82,9 +82,9 @@ export class HttpChannel implements Channel {
   send(request: ChannelRequest, sink: ResponseSink): number {
     const stream = this.#calls.nextFree();
     const place = { stream, sentAt: this.#options.now(), alone: this.#calls.size === 0 };
-    const call = new HttpCall(place, sink, this.#way.maxAnswerBytes, this.#owner);
+    const call = new HttpCall(place, sink, this.#way, this.#owner);
     this.#calls.add(stream, call);
-    call.start(this.#way, request);
+    call.start(request);
     return stream;
   }
 
@@ -119,7 +119,7 @@ export class HttpChannel implements Channel {
     this.#setState('closed', 'closed by the gateway');
     this.#probe.close();
     this.#fail('lost');
-    void this.#way.pool.destroy();
+    this.#way.pool.close();
   }
 
   #ask(): void {
