@@ -16,6 +16,8 @@ export interface GatewayThreadOperations {
   listen(port: number, host: string): Promise<number>;
   /** What it has counted by itself. */
   counts(): Promise<GatewayCounts>;
+  /** Accepts no new connections. */
+  stopListening(limitMs: number): Promise<void>;
   /** Finishes what is under way, accepting nothing new. */
   close(limitMs: number): Promise<void>;
 }

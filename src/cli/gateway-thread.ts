@@ -18,6 +18,7 @@ async function run({ id_gateway, config, tablePort, mainPort }: GatewayThreadSta
   const operations: GatewayThreadOperations = {
     listen: async (port, host) => (await (await gateway).listen(port, host, true)).port,
     counts: async () => (await gateway).counts(),
+    stopListening: async (limitMs) => (await gateway).stopListening(limitMs),
     close: async (limitMs) => {
       await (await gateway).close(limitMs);
       await (await opening).close();

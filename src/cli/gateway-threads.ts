@@ -57,6 +57,8 @@ export class GatewayThreads implements RunningGateway {
 
   async close(limitMs: number): Promise<void> {
     this.#closing = true;
+    // One that has died does not listen.
+    await Promise.all(this.#threads.map(({ calls }) => calls.call('stopListening', limitMs).catch(() => {})));
     await Promise.all(
       this.#threads.map(async ({ worker, calls }) => {
         // One that has died has nothing to finish.

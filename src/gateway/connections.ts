@@ -8,6 +8,8 @@ import type { ListeningSockets } from './listening-sockets.ts';
 /** How long an idle connection may still send a request once the server drains, milliseconds. */
 const IDLE_GRACE_MS = 1_000;
 const SWEEP_MS = 50;
+/** A turn of the event loop in which hardly anybody can have connected unseen, milliseconds. */
+const SHORT_TURN_MS = 1;
 
 /** Set on a connection: the answer to the last request that came on it. */
 const ANSWER = Symbol('answer');
@@ -20,6 +22,9 @@ export class Connections {
   readonly #fast: FastFront;
   readonly #open = new Set<AnsweringSocket>();
   #accepted = 0;
+  #stopped: Promise<void> | undefined;
+  /** Once none listens any more: of all connections. */
+  #ended: Promise<void> | undefined;
   #draining = false;
 
   constructor(server: Server, sockets: ListeningSockets, fast: FastFront) {
@@ -59,6 +64,15 @@ export class Connections {
   }
 
   /**
+   * Accepts no new connections; the others go on as they are. Where several share a port, all of them are to have done so
+   * before one drains: clients that it tells to connect anew would come to another at just the moment in which that closes.
+   */
+  stopListening(limitMs: number): Promise<void> {
+    this.#stopped ??= this.#stopAccepting(Math.min(IDLE_GRACE_MS, limitMs));
+    return this.#stopped;
+  }
+
+  /**
    * Accepts no new connections and closes the others, each after its next answer or when it stays idle; what is
    * under way is finished within the limit. Closing idle connections at once would cut off clients that are just
    * sending their next request.
@@ -67,8 +81,7 @@ export class Connections {
     const start = performance.now();
     const graceMs = Math.min(IDLE_GRACE_MS, limitMs);
     // Before any client is told to connect anew, which would be here still.
-    await this.#acceptQueued(start + graceMs);
-    const closed = this.#sockets.close();
+    await this.stopListening(limitMs);
     this.#draining = true;
     this.#fast.drain();
     for (const { [ANSWER]: answer } of this.#open) {
@@ -80,24 +93,33 @@ export class Connections {
       if (elapsed > limitMs) this.#closeAll();
       else if (elapsed > graceMs) this.#closeIdle();
     }, SWEEP_MS);
-    await closed;
+    await this.#ended;
     clearInterval(sweep);
     // Ends the timers of both.
     this.#server.close();
     this.#fast.stop();
   }
 
+  async #stopAccepting(graceMs: number): Promise<void> {
+    await this.#acceptQueued(performance.now() + graceMs);
+    this.#ended = this.#sockets.close();
+  }
+
   /**
    * Lets in what the kernel has connected already: Linux resets that when the server stops listening, with the
-   * request that may have come on it. One of each socket is accepted in a turn of the event loop, so many wait on a busy machine.
+   * request that may have come on it. One of each socket is accepted in a turn of the event loop, so many wait on a busy
+   * machine; and what comes later in a turn waits for the next, so that the last turn is to be a short one.
    *
    * @param deadline against clients that never stop connecting, monotonic milliseconds
    */
   async #acceptQueued(deadline: number): Promise<void> {
     await nextTurn();
-    for (let before = -1; before !== this.#accepted && performance.now() < deadline; ) {
-      before = this.#accepted;
+    for (let now = performance.now(); now < deadline; ) {
+      const before = this.#accepted;
+      const began = now;
       await nextTurn();
+      now = performance.now();
+      if (this.#accepted === before && now - began < SHORT_TURN_MS) return;
     }
   }
 

@@ -160,6 +160,11 @@ export class Gateway {
     return this.#counts.own();
   }
 
+  /** Accepts no new connections; to be called on all that share a port before one of them is closed. */
+  stopListening(limitMs: number): Promise<void> {
+    return this.#front.stopListening(limitMs);
+  }
+
   /** Finishes what is under way, accepting nothing new, and lets go of the workers. */
   async close(limitMs: number): Promise<void> {
     await this.#front.drain(limitMs);

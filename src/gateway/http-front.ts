@@ -109,6 +109,11 @@ export class HttpFront {
     return this.#connections.count;
   }
 
+  /** Accepts no new connections; to be called on all that share a port before one of them drains. */
+  stopListening(limitMs: number): Promise<void> {
+    return this.#connections.stopListening(limitMs);
+  }
+
   /** Accepts no new connections, finishes what is under way within the limit, and closes. */
   drain(limitMs: number): Promise<void> {
     return this.#connections.drain(limitMs);
