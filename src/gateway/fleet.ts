@@ -176,7 +176,8 @@ export class Fleet {
 
   #refreshRoute(link: WorkerLink): void {
     const route = this.find(link.row.id_model, link.row.version);
-    if (!route) return;
+    // One that has been dropped still says that its channel closes.
+    if (!route || this.#links.get(link.id_worker) !== link) return;
     route.links.add(link);
     link.batches = route.record.max_batch_size > 1;
     route.refreshUsable();
