@@ -8,6 +8,7 @@ import { observedClient } from '../support/redis-clients.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
 import {
   type ControllerMember,
+  CREDENTIALS,
   openTableMember,
   startControllerMember,
   type TablePlace,
@@ -76,6 +77,26 @@ describe.concurrent('the lease of the acting controller', () => {
       expect([first.terms, second.terms]).toEqual([[1, undefined], [2]]);
     });
   }
+
+  it('CT6: nobody acts by a view that is not current, though the lease could be had', async () => {
+    await using server = await startRedis({ listen: 'tcp', users: ['user ann on >secret ~* +@all'] });
+    CREDENTIALS.set(server, 'ann:secret@');
+    const place = { redis: server, prefix: 't' };
+    await using one = await startControllerMember(place, 'c1', WITHOUT_WATCH);
+    await server.cli('ACL', 'SETUSER', 'ann', '-xrange');
+    await eventually('the outage', () => !one.table.view().health.available);
+    const { lease } = new TableKeys(place.prefix);
+    await eventually(
+      'the lease to lapse',
+      async () => (await server.cli('EXISTS', lease)) === 0,
+      SUCCESSION_MS,
+    );
+    expect(one.acting).toBe(false);
+    await server.cli('ACL', 'SETUSER', 'ann', '+xrange');
+    await eventually('it to act again', () => one.acting, SUCCESSION_MS);
+    expect(one.table.view().health.available).toBe(true);
+    expect(one.terms).toEqual([1, undefined, 2]);
+  });
 
   it('CT2: one that did not run and believes that it still acts is refused whatever it writes first', async () => {
     const place = freshPlace();

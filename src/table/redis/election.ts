@@ -13,6 +13,8 @@ export interface ElectionOptions {
   readonly keys: TableKeys;
   readonly candidate: Candidate;
   readonly listener: TermListener;
+  /** Whether the view is current: by one of before an outage nobody can judge, and all in it look silent. */
+  readonly isAvailable: () => boolean;
 }
 
 /** A dead controller is missed for this long; another then acts. */
@@ -61,7 +63,7 @@ export class Election implements Leadership {
 
   /** Asks for the lease now. */
   ask(): void {
-    if (this.#resigned || !this.#options.client.up) return;
+    if (this.#resigned || !this.#options.isAvailable()) return;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
@@ -99,7 +101,7 @@ export class Election implements Leadership {
   }
 
   async #ask(): Promise<void> {
-    const { client, keys, candidate } = this.#options;
+    const { client, keys, candidate, isAvailable } = this.#options;
     const { id_controller, node, pid } = candidate;
     try {
       const [acting, token] = (await client.run(
@@ -108,7 +110,7 @@ export class Election implements Leadership {
         [newEpoch(), id_controller, node, pid, LEASE_TTL_MS, this.#newestTerm],
       )) as [number, string];
       if (acting === 0) this.#hear(token);
-      this.#set(acting === 1 ? token : undefined);
+      this.#set(acting === 1 && isAvailable() ? token : undefined);
     } catch {
       this.#set(undefined);
     }

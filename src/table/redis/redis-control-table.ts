@@ -202,7 +202,10 @@ export class RedisControlTable implements ControlTable {
   }
 
   async campaign(candidate: Candidate, listener: TermListener): Promise<Leadership> {
-    const election = new Election({ client: this.#client, keys: this.#keys, candidate, listener });
+    const election = new Election({
+      ...{ client: this.#client, keys: this.#keys, candidate, listener },
+      isAvailable: () => this.#outages.available,
+    });
     this.#election = election;
     await election.begin();
     return election;
