@@ -56,6 +56,16 @@ it('goes to the new master when the old one is frozen, and does not go back when
   expect(one.told.filter((line) => line === 'up')).toHaveLength(2);
 });
 
+it('does not stay with a master that was frozen as it connected, and is thawed when there is another', async () => {
+  const old = await sentinels.freezeMaster();
+  // Named to it still, and the connection stands: what is sent on it waits.
+  using one = observedClient(sentinels.url, { timeoutMs: 30_000 });
+  await eventually('another master', async () => (await sentinels.currentMaster()) !== old);
+  old.thaw();
+  await one.becomesUp();
+  expect(await portOf(one.client)).not.toBe(old.port);
+});
+
 it('leaves a master that still believes to be one when the Sentinels have chosen another', async () => {
   using one = observedClient(sentinels.url);
   await one.becomesUp();

@@ -10,7 +10,7 @@ import { type RedisServer, startRedis } from './redis-server.ts';
 export interface RedisSentinels extends AsyncDisposable {
   readonly url: string;
   readonly servers: readonly RedisServer[];
-  /** The one that the Sentinels name, as one of `servers`. */
+  /** The one that all Sentinels name, as one of `servers`. */
   currentMaster(): Promise<RedisServer>;
   /** Kills it and resolves at once, before the failover. */
   killMaster(): Promise<RedisServer>;
@@ -73,10 +73,14 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
   }
 
   const first = sentinels[0] as { readonly port: number };
-  const currentMaster = async () => {
-    const address = (await ask(first.port, 'GET-MASTER-ADDR-BY-NAME', NAME)) as string[];
-    return servers.find(({ port }) => port === Number(address[1])) as RedisServer;
-  };
+  const named = async ({ port }: { readonly port: number }) =>
+    Number(((await ask(port, 'GET-MASTER-ADDR-BY-NAME', NAME)) as string[])[1]);
+  const currentMaster = () =>
+    eventually('the Sentinels to agree', async () => {
+      const [port, ...others] = await Promise.all(sentinels.map(named));
+      if (others.some((other) => other !== port)) return undefined;
+      return servers.find((server) => server.port === port);
+    });
   const owned = stack.move();
   return {
     url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`)}/${NAME}`,

@@ -48,14 +48,15 @@ export class MasterSearch {
   /**
    * Whether another is the master by now while this one still thinks that it is: Sentinels need ten seconds to
    * tell a master of its demotion that they could not reach meanwhile. A node of a cluster hears it by itself.
-   * @returns the other, or undefined
+   * @returns what is to be told of it, or undefined
    */
-  async successorOf(address: ServerAddress, signal: AbortSignal): Promise<HostPort | undefined> {
+  async reasonToLeave(address: ServerAddress, signal: AbortSignal): Promise<string | undefined> {
     const { target } = this.#options;
     if (target.kind !== 'sentinel') return undefined;
     try {
       const { master, isMajority } = await this.#askSentinels(target, signal);
-      return isMajority && showAddress(master) !== showAddress(address) ? master : undefined;
+      if (!isMajority || showAddress(master) === showAddress(address)) return undefined;
+      return `the Sentinels name ${showAddress(master)} the master`;
     } catch {
       // Who cannot be asked has named nobody else.
       return undefined;
@@ -74,6 +75,9 @@ export class MasterSearch {
       if (mode === 'sentinel') throw new TableAwayError('is a Sentinel: its URL is redis+sentinel://');
       if (role !== 'master') throw new TableAwayError('is a replica, not a master');
       if (home.status === 'rejected') throw this.#explained(home.reason);
+      // One that was frozen as we connected answers when it is thawed, and still thinks that it is the master.
+      const reason = await this.reasonToLeave(address, signal);
+      if (reason) throw new TableAwayError(reason);
       return connection;
     } catch (error) {
       connection.destroy(reasonOf(error));

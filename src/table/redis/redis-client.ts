@@ -3,7 +3,7 @@ import { MasterSearch } from './master-search.ts';
 import type { CommandArgument, RedisConnection } from './redis-connection.ts';
 import { reasonOf, TableAwayError, TableRefusedError } from './redis-errors.ts';
 import type { RedisScript } from './redis-script.ts';
-import { type RedisTarget, showAddress } from './redis-target.ts';
+import type { RedisTarget } from './redis-target.ts';
 
 /** An answer that takes longer means that the table is away. */
 export const ANSWER_TIMEOUT_MS = 1_000;
@@ -133,8 +133,8 @@ export class RedisClient {
   #watchSuccession(connection: RedisConnection): void {
     if (this.#options.target.kind !== 'sentinel' || this.#connection !== connection) return;
     this.#successionTimer = setTimeout(async () => {
-      const successor = await this.#search.successorOf(connection.address, this.#closed.signal);
-      if (successor) connection.destroy(`the Sentinels name ${showAddress(successor)} the master`);
+      const reason = await this.#search.reasonToLeave(connection.address, this.#closed.signal);
+      if (reason) connection.destroy(reason);
       this.#watchSuccession(connection);
     }, jittered(SUCCESSION_CHECK_MS));
   }
