@@ -19,7 +19,7 @@ function session(name: string, onRun: () => void): InferenceSession & { closed: 
   };
 }
 
-it('runs inline until a run is long, then in the thread, and closes what it left', async () => {
+it('runs inline until a run is long, from then on in the thread, and closes what it left', async () => {
   let now = 0;
   let runMs = 1;
   let loads = 0;
@@ -42,12 +42,31 @@ it('runs inline until a run is long, then in the thread, and closes what it left
   const ranIn = async () => (await adaptive.run([], [0]))[0]?.data[0];
   expect(await ranIn()).toBe('inline');
   runMs = 80;
-  expect([await ranIn(), await ranIn(), await ranIn()].at(-1)).toBe('threaded');
+  expect([await ranIn(), await ranIn()]).toEqual(['inline', 'threaded']);
   expect(moved).toEqual([80]);
   expect(loads).toBe(1);
   expect(inline.closed).toBe(true);
   await adaptive.close();
   expect(threaded.closed).toBe(true);
+});
+
+it('goes on inline when there is no thread to be had, and tries again after the next long run', async () => {
+  let now = 0;
+  let loads = 0;
+  const adaptive = new AdaptiveSession({
+    inline: session('inline', () => {
+      now += 80;
+    }),
+    loadThreaded: () => {
+      loads++;
+      return Promise.reject(new Error('out of memory'));
+    },
+    longestInlineMs: 50,
+    cpuMs: () => now,
+    onMoved: () => {},
+  });
+  for (let i = 0; i < 3; i++) expect((await adaptive.run([], [0]))[0]?.data[0]).toBe('inline');
+  expect(loads).toBe(3);
 });
 
 it('does not take for a long run what else the thread does until it begins', async () => {

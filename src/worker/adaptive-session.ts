@@ -32,6 +32,8 @@ export class AdaptiveSession implements InferenceSession {
 
   async run(inputs: readonly Tensor[], outputs: readonly number[]): Promise<readonly Tensor[]> {
     const { cpuMs, inline, longestInlineMs } = this.#options;
+    // Another run like the one that was long would keep the worker from answering, and from loading the thread.
+    if (this.#current === inline) await this.#move;
     if (this.#current !== inline) return this.#current.run(inputs, outputs);
     let start = cpuMs();
     // ONNX Runtime for Node runs in an immediate of its own, which comes behind this one: what else is done before that, such as
