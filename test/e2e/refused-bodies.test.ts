@@ -255,7 +255,12 @@ describe('another kind of body', () => {
   });
 
   it('is not read where it was not asked for', async () => {
-    const answer = await send(`${server.url}/v2/models/echo`, { method: 'GET', body: 'x'.repeat(200_000) });
-    expect(answer.status).toBe(200);
+    const body = 'x'.repeat(200_000);
+    // Else Node sends the body of a GET without a word of it: rubbish behind the request, on a connection that others use next.
+    const headers = { 'content-length': body.length };
+    for (let turn = 0; turn < 3; turn++) {
+      const answer = await send(`${server.url}/v2/models/echo`, { method: 'GET', headers, body });
+      expect(answer.status).toBe(200);
+    }
   });
 });

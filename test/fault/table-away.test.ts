@@ -18,6 +18,9 @@ import {
 /** What CT3 gives the counts to be true again, and what a busy machine needs. */
 const TRUTH_MS = 3_000 + 2_000;
 
+/** Of a table that comes and goes, no more than one outage in this time is logged. */
+const LOG_EVERY_MS = 10_000;
+
 const AWAY = 'the control table is away: requests go on by the last view, changes wait';
 const BACK = 'the control table is back';
 
@@ -201,6 +204,7 @@ describe.concurrent('an outage of the table', () => {
   it('CT6: a table that comes and goes is logged once', async () => {
     await using redis = await startRedis(TCP);
     await using gateway = await startGatewayMember({ redis, prefix: 't' }, 'g1');
+    const beganAt = performance.now();
     for (let i = 0; i < 20; i++) {
       await gateway.proxy.cut('reset');
       await eventually('the outage', () => !gateway.table.view().health.available);
@@ -208,8 +212,11 @@ describe.concurrent('an outage of the table', () => {
       await eventually('its end', () => gateway.table.view().health.available);
     }
     expect(gateway.table.view().health.outages).toBe(20);
-    expect(gateway.warnings).toHaveLength(1);
-    expect(gateway.infos).toHaveLength(1);
+    // One, on a machine that does not take longer than the time between two lines.
+    const lines = 1 + Math.floor((performance.now() - beganAt) / LOG_EVERY_MS);
+    expect(gateway.warnings.length).toBeGreaterThanOrEqual(1);
+    expect(gateway.warnings.length).toBeLessThanOrEqual(lines);
+    expect(gateway.infos).toHaveLength(gateway.warnings.length);
   });
 
   it('CT6: an outage soon after one that was logged is logged too when it lasts', async () => {

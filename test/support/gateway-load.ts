@@ -67,7 +67,7 @@ export function startGatewayLoad(urls: readonly string[], clients = 12): Gateway
       const failure = await send(url);
       if (failure === 'refused') continue;
       // Only a gateway that goes may cut anybody off.
-      if (failure === 'cut off' && !(await listens(url))) continue;
+      if (failure === 'cut off' && (await goes(url))) continue;
       if (failure !== undefined) failures.push(failure);
       answered++;
       return;
@@ -94,6 +94,13 @@ export function startGatewayLoad(urls: readonly string[], clients = 12): Gateway
       agent.destroy();
     },
   };
+}
+
+/** Whether it stops listening: it has several sockets for that, and on a busy machine not all are closed at one moment. */
+function goes(url: string): Promise<boolean> {
+  return eventually('it to stop listening', async () => !(await listens(url)), IDLE_GRACE_MS).catch(
+    () => false,
+  );
 }
 
 function listens(url: string): Promise<boolean> {
