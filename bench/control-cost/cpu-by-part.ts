@@ -5,7 +5,6 @@
  */
 import { sayLoad } from '../overhead/progress.ts';
 import { type LoadSample, measureLoad } from '../support/measure-load.ts';
-import { seededRandom } from '../support/random.ts';
 import { startTurntable, type TurntableServer } from '../support/turntable-server.ts';
 import { runWrk } from '../support/wrk.ts';
 import { watchBusy } from './busy-shares.ts';
@@ -96,10 +95,9 @@ async function measureRound(run: CostRun, server: TurntableServer, probes: Probe
     ),
   );
   await Promise.all(watched.map(({ pid }) => probes.ask(pid, 'startProfile')));
-  const measuring = measure();
-  const all = watched.flatMap(({ jsThreads }) => jsThreads);
-  const busy = await watchBusy(all, measuring, seededRandom(options.seed + round));
-  const profiled = await measuring;
+  const busyShares = watchBusy(watched.flatMap(({ jsThreads }) => jsThreads));
+  const profiled = await measure();
+  const busy = busyShares();
   const profiles = await Promise.all(watched.map(({ pid }) => probes.ask(pid, 'stopProfile')));
   sayLoad(say, plain, `cpu, round ${round}`);
 

@@ -34,7 +34,7 @@ export interface ProfileParts {
 
 /**
  * To V8 all that the event loop does between its callbacks is idleness, and so is reading from sockets. How much of the time
- * the thread had something to do must come from elsewhere; what is left of it was such work.
+ * the thread was in the midst of something must come from elsewhere; what is left of it was such work.
  * @param busyShare of the time of the profile
  * @param root URL of the project's directory, with its last slash
  */
