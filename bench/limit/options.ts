@@ -24,7 +24,7 @@ const FULL: Extent = {
   ...{ fraudBatches: [1, 4, 16, 64, 256], imageBatches: [1, 2, 4, 8], imageSize: 224 },
 };
 const QUICK: Extent = {
-  ...{ rounds: 2, seconds: 1, warmUpSeconds: 0, loopSeconds: 0.4, imageSize: 64 },
+  ...{ rounds: 1, seconds: 1, warmUpSeconds: 0, loopSeconds: 0.4, imageSize: 64 },
   ...{ cells: ['fraud-4-json', 'fraud-64-binary', 'resnet18-binary'] },
   ...{ fraudBatches: [1, 64], imageBatches: [1, 4] },
 };
@@ -55,7 +55,7 @@ generator's share.
 Needs wrk (installed with apt-get when run as root on Debian). About 4 minutes.
 
 options:
-  --quick               fewer requests and batch sizes, two rounds, small images: 25 seconds; the figures mean less
+  --quick               fewer requests and batch sizes, one round, small images: 15 seconds; the figures mean less
   --rounds N            how often all is measured, in rotated order (default ${FULL.rounds}, quick ${QUICK.rounds})
   --seconds N           whole seconds of each measurement under load (default ${FULL.seconds}, quick ${QUICK.seconds})
   --only A,B            only these of the list above (quick: ${QUICK.cells.join(',')})

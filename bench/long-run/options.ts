@@ -22,7 +22,7 @@ export interface Extent {
 
 const KILLS_OF_A_QUICK_RUN = [1, 3];
 const QUICK: Extent = {
-  ...{ sliceSeconds: 3, slices: 5, capacitySeconds: 1, calmMs: 200 },
+  ...{ sliceSeconds: 2, slices: 5, capacitySeconds: 1, calmMs: 200 },
   killIn: (slice) => KILLS_OF_A_QUICK_RUN.includes(slice),
 };
 
@@ -58,7 +58,7 @@ Failed requests are to be 0, memory and latency at the end (last two minutes) wi
 and nothing is to be left afterwards: no request counted to be under way, none waiting, no bytes held.
 
 options:
-  --quick          five "minutes" of 3 seconds with two kills, about 25 seconds: shows that it works, and no more
+  --quick          five "minutes" of 2 seconds with two kills, about 20 seconds: shows that it works, and no more
   --minutes N      at least ${LEAST_MINUTES} (default 15)
   --load PERCENT   of what it carries (default 70)
   --workers N      (default 4)

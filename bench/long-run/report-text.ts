@@ -14,6 +14,8 @@ const HEADER = [
   'all MB',
   'heap MB',
   'files',
+  'work us',
+  'withheld',
 ];
 /** A client that is later than this measures itself. */
 const MOST_LAG_MS = 5;
@@ -33,6 +35,7 @@ export function renderReport(report: LongRunReport): string {
         ...[String(requests), String(failed), show(p50_ms, 2), show(p99_ms, 2)],
         ...[show(calm.p50_ms, 2), show(calm.p99_ms, 2), show(held.gateway_rss_mb, 1)],
         ...[show(held.all_rss_mb, 1), show(held.heap_mb, 1), show(held.open_files, 0)],
+        ...[show(held.fixed_work_us, 0), show(held.withheld_cores, 2)],
       ),
     ),
     '',

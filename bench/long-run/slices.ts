@@ -1,5 +1,6 @@
 /** The run cut into its minutes. */
 import { type Load, percentile } from '../faults/window.ts';
+import { TICK_US } from '../support/process-cpu.ts';
 import { spreadOf } from '../support/statistics.ts';
 import type { KillSample } from './kills.ts';
 import type { HoldSample } from './watch.ts';
@@ -26,6 +27,9 @@ export interface Slice extends Latencies {
   readonly all_rss_mb: number | null;
   readonly heap_mb: number | null;
   readonly open_files: number | null;
+  readonly fixed_work_us: number | null;
+  /** By the hypervisor, of all cores; null where that is not known. */
+  readonly withheld_cores: number | null;
 }
 
 /** Milliseconds since the load began. */
@@ -86,7 +90,15 @@ export function cutSlice(minute: number, { load, holds, disturbed, sliceSeconds 
     all_rss_mb: median(({ all_rss_mb }) => all_rss_mb),
     heap_mb: median(({ heap_mb }) => heap_mb),
     open_files: median(({ open_files }) => open_files),
+    fixed_work_us: median(({ fixed_work_us }) => fixed_work_us),
+    withheld_cores: withheldCores(held),
   };
+}
+
+function withheldCores(held: readonly HoldSample[]): number | null {
+  const [first, last] = [held[0], held.at(-1)];
+  if (!first || !last || first === last) return null;
+  return ((last.stolen_ticks - first.stolen_ticks) * TICK_US) / 1e6 / (last.at_s - first.at_s);
 }
 
 function latencies(values: readonly number[], requests: number): Latencies {

@@ -1,6 +1,7 @@
-/** What a server holds while it runs: memory, heap and open files, second by second. */
+/** What a server holds while it runs, and how the machine is: second by second. */
 import { readdirSync } from 'node:fs';
-import { descendantsOf, readProcessTable, residentMb } from '../support/process-cpu.ts';
+import { fixedWorkUs } from '../support/machine-pace.ts';
+import { descendantsOf, machineTicks, readProcessTable, residentMb } from '../support/process-cpu.ts';
 import { metricSum, readMetrics } from '../support/read-metrics.ts';
 import type { TurntableServer } from '../support/turntable-server.ts';
 
@@ -14,6 +15,10 @@ export interface HoldSample {
   readonly open_files: number;
   /** In use, as the gateway itself tells; null: it was not asked, which is done now and then. */
   readonly heap_mb: number | null;
+  /** What a fixed piece of work takes: the greater, the slower the machine itself. */
+  readonly fixed_work_us: number;
+  /** Withheld by the hypervisor since the machine started, over all processors. */
+  readonly stolen_ticks: number;
 }
 
 export async function readHold(
@@ -32,6 +37,8 @@ export async function readHold(
     all_rss_mb: workers.reduce((sum, mb) => sum + mb, gateway_rss_mb),
     open_files: readdirSync(`/proc/${gatewayPid}/fd`).length,
     heap_mb: metrics === null ? null : metricSum(metrics, 'nodejs_heap_size_used_bytes') / 1e6,
+    fixed_work_us: fixedWorkUs(),
+    stolen_ticks: machineTicks().stolen,
   };
 }
 

@@ -28,39 +28,39 @@ export interface Scenario {
 export const SCENARIOS: readonly Scenario[] = [
   {
     ...{ name: 'users', about: 'p50, p90, p99 and throughput by concurrent users, beside the proxies' },
-    ...{ fullSeconds: 780, quickSeconds: 25, section: of(usersSection) },
+    ...{ fullSeconds: 780, quickSeconds: 16, section: of(usersSection) },
   },
   {
     ...{ name: 'distribution', about: 'how evenly requests are spread over equal workers' },
-    ...{ fullSeconds: 1_140, quickSeconds: 25, section: of(distributionSection) },
+    ...{ fullSeconds: 1_140, quickSeconds: 28, section: of(distributionSection) },
   },
   {
     ...{ name: 'failure', about: 'a worker that dies: detection, recovery and failed requests' },
-    ...{ fullSeconds: 830, quickSeconds: 25, section: of(failureSection) },
+    ...{ fullSeconds: 830, quickSeconds: 20, section: of(failureSection) },
   },
   {
     ...{ name: 'batch', about: '3000 requests at 100 concurrent, on 2, 4 and 6 workers' },
-    ...{ fullSeconds: 480, quickSeconds: 25, section: of(batchSection) },
+    ...{ fullSeconds: 480, quickSeconds: 28, section: of(batchSection) },
   },
   {
     ...{ name: 'unequal', about: 'workers of different speed, and bursts' },
-    ...{ fullSeconds: 480, quickSeconds: 25, section: of(unequalSection) },
+    ...{ fullSeconds: 550, quickSeconds: 16, section: of(unequalSection) },
   },
   {
     ...{ name: 'control-cost', about: 'CPU per request by part, table operations, and memory' },
-    ...{ fullSeconds: 540, quickSeconds: 25, section: of(controlCostSection) },
+    ...{ fullSeconds: 540, quickSeconds: 28, section: of(controlCostSection) },
   },
   {
     ...{ name: 'limit', about: 'throughput over that of ONNX Runtime alone' },
-    ...{ fullSeconds: 240, quickSeconds: 25, section: of(limitSection) },
+    ...{ fullSeconds: 240, quickSeconds: 15, section: of(limitSection) },
   },
   {
     ...{ name: 'scaling', about: 'what more threads of a gateway bring' },
-    ...{ fullSeconds: 210, quickSeconds: 20, section: of(scalingSection) },
+    ...{ fullSeconds: 210, quickSeconds: 16, section: of(scalingSection) },
   },
   {
     ...{ name: 'long-run', about: '15 minutes at 70 % load, with a worker killed each minute' },
-    ...{ fullSeconds: 960, quickSeconds: 25, section: of(longRunSection) },
+    ...{ fullSeconds: 960, quickSeconds: 22, section: of(longRunSection) },
   },
   {
     ...{ name: 'overhead', about: 'throughput, latency, CPU and memory beside NGINX' },
@@ -68,15 +68,15 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: 'servers', about: 'other model servers, and the published design' },
-    ...{ fullSeconds: 940, quickSeconds: 25, section: of(serversSection) },
+    ...{ fullSeconds: 940, quickSeconds: 28, section: of(serversSection) },
   },
   {
     ...{ name: 'table', about: 'what the control table on Redis costs' },
-    ...{ fullSeconds: 480, quickSeconds: 22, section: of(tableSection) },
+    ...{ fullSeconds: 480, quickSeconds: 16, section: of(tableSection) },
   },
   {
     ...{ name: 'faults', about: 'workers that die, hang, slow down or lie, and overload' },
-    ...{ fullSeconds: 300, quickSeconds: 23, section: of(faultsSection) },
+    ...{ fullSeconds: 300, quickSeconds: 22, section: of(faultsSection) },
   },
 ];
 

