@@ -3,6 +3,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../../test/support/eventually.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { assertFree, ListeningSockets } from './listening-sockets.ts';
 
 const HOST = '127.0.0.1';
@@ -16,6 +18,34 @@ const CLIENTS = `
       Atomics.notify(connected, 0);
     }).on('error', () => {});
   }`;
+
+/** Connects again and again, and counts how often somebody listened. */
+const KNOCKER = `
+  const { connect } = require('node:net');
+  const { port, host, knocks } = require('node:worker_threads').workerData;
+  const knock = () => {
+    const socket = connect(port, host, () => Atomics.add(knocks, 1, 1));
+    socket.on('error', () => {}).on('close', () => {
+      Atomics.add(knocks, 0, 1);
+      Atomics.notify(knocks, 0);
+      knock();
+    });
+  };
+  for (let n = 0; n < 8; n++) knock();`;
+
+describe('assertFree', () => {
+  it('connects nobody who comes meanwhile: the one that listens later could not answer them', async () => {
+    const port = await freePort();
+    const knocks = new Int32Array(new SharedArrayBuffer(8));
+    const knocker = new Worker(KNOCKER, { eval: true, workerData: { port, host: HOST, knocks } });
+    while (Atomics.load(knocks, 0) === 0) await nextTurn();
+    for (let n = 0; n < 3_000; n++) await assertFree(port, HOST);
+    const before = Atomics.load(knocks, 0);
+    await eventually('the last to be seen', () => Atomics.load(knocks, 0) > before + 8);
+    await knocker.terminate();
+    expect(Atomics.load(knocks, 1)).toBe(0);
+  });
+});
 
 describe('ListeningSockets', () => {
   it.runIf(process.platform === 'linux')(

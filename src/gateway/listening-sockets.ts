@@ -3,22 +3,33 @@
  * since 1.46 at the latest), so where turns are long, as on a busy machine, a hundred new connections wait for a hundred of
  * them. The kernel spreads connections over sockets that share a port (`SO_REUSEPORT`), and one of each is accepted in a turn.
  */
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, Server, type Socket } from 'node:net';
 
 /** Beside the server's own. Eight in all take 200 connections in some 35 turns where one takes 200. */
 const MORE_SOCKETS = 7;
 
 /**
  * Who shares a port shares it with any program of the same user that does: another server there would take some of our
- * connections, and we of its, without a word.
- * @throws the listening error
+ * connections, and we of its, without a word. Nobody listens to find that out: whoever connected meanwhile, as clients of a
+ * gateway that restarts do, would be cut off. A socket is bound to the port as it would be to listen, and then connected to
+ * itself, as a socket of Node's that is not to listen cannot be bound alone.
+ * @throws EADDRINUSE, as listening would; what else is wrong with the address shows when it is listened on
  */
-export function assertFree(port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(port, host, () => probe.close(() => resolve()));
+export async function assertFree(port: number, host: string): Promise<void> {
+  const { address } = await lookup(host);
+  await new Promise<void>((resolve, reject) => {
+    const bound = connect({ port, host: address, localPort: port, localAddress: address, timeout: 1_000 });
+    // Reset, so that nothing of it is left for a while (TIME_WAIT).
+    bound.once('connect', () => bound.resetAndDestroy());
+    bound.once('timeout', () => bound.destroy());
+    bound.once('close', () => resolve());
+    bound.on('error', ({ code, syscall }: NodeJS.ErrnoException) => {
+      if (syscall !== 'bind' || code !== 'EADDRINUSE') return;
+      const error = new Error(`listen ${code}: address already in use ${address}:${port}`);
+      reject(Object.assign(error, { code, syscall: 'listen', address, port }));
+    });
   });
 }
 
