@@ -3,7 +3,6 @@ import type { Provisioner, WorkerEvent } from '../provision/provisioner.ts';
 import type { ControlTable, TableView } from '../table/control-table.ts';
 import { isSameVersion, type ModelRecord, modelKey, type VersionName } from '../table/model-record.ts';
 import { newWorkerId } from '../table/worker-id.ts';
-import type { WorkerRow } from '../table/worker-row.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ControlLoop } from './control-loop.ts';
 import {
@@ -14,8 +13,9 @@ import {
   type SupervisedWorker,
   type UnloadingVersion,
 } from './decide-replicas.ts';
+import { type KnownWorker, KnownWorkers } from './known-workers.ts';
 import { ModelRecords } from './model-records.ts';
-import { type ServedVersion, type Wanted, WantedVersions } from './wanted-versions.ts';
+import { type ServedVersion, WantedVersions } from './wanted-versions.ts';
 
 export interface SupervisorOptions {
   readonly table: ControlTable;
@@ -28,28 +28,14 @@ export interface SupervisorOptions {
   readonly startTimeoutMs: number;
 }
 
-/** A worker that this controller started, or found in the table and adopted. */
-interface Supervised {
-  readonly id_worker: string;
-  readonly id_model: string;
-  readonly version: string;
-  readonly generation: number;
-  readonly startedAt: number;
-  readyAt: number | undefined;
-  errorSince: number | undefined;
-  ended: string | undefined;
-}
-
 const INTERVAL_MS = 100;
 /** A worker that served for this long was sound; its death starts the count of failures anew. */
 const SOUND_AFTER_MS = 10_000;
-/** Of a worker that was found in the table with another revision than the one that is to be served. */
-const EARLIER_GENERATION = 0;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #wanted = new WantedVersions();
-  readonly #workers = new Map<string, Supervised>();
+  readonly #workers = new KnownWorkers();
   /** Since when versions that nobody asked for have had no worker. */
   readonly #desertedSince = new Map<string, number>();
   readonly #loop: ControlLoop<ReplicaObservation, ReplicaAction>;
@@ -148,7 +134,7 @@ export class Supervisor {
 
   /** Workers of a version that have not ended. */
   running(id_model: string, version: string): number {
-    return this.#countWorkers(this.#options.table.view(), { id_model, version });
+    return this.#workers.count(this.#options.table.view(), { id_model, version });
   }
 
   /** Acts no more and ends all processes that it started. */
@@ -163,13 +149,16 @@ export class Supervisor {
     const { table, provisioner, now, errorGraceMs, startTimeoutMs } = this.#options;
     const view = table.view();
     const rows = new Map(view.workers.map((row) => [row.id_worker, row]));
-    for (const row of view.workers) this.#adopt(row);
+    for (const row of view.workers) {
+      const wanted = this.#wanted.get(row);
+      if (wanted) this.#workers.adopt(row, wanted, now());
+    }
     const workers: SupervisedWorker[] = [];
-    for (const worker of this.#workers.values()) {
+    for (const worker of this.#workers.list()) {
       const row = rows.get(worker.id_worker);
       if (!row && !provisioner.has(worker.id_worker)) {
         // It went in order, or somebody else has removed it.
-        this.#workers.delete(worker.id_worker);
+        this.#workers.forget(worker.id_worker);
         continue;
       }
       const status = row?.status;
@@ -189,28 +178,7 @@ export class Supervisor {
     };
   }
 
-  /** Takes over a worker that another controller, or this one in another life of it, has started. */
-  #adopt({ id_worker, id_model, version, supervised, status, revision }: WorkerRow): void {
-    const wanted = this.#wanted.get({ id_model, version });
-    if (!supervised || !wanted || status === 'UPDATING' || this.#workers.has(id_worker)) return;
-    const isCurrent = revision === wanted.served.revision;
-    this.#note(id_worker, wanted, isCurrent ? wanted.generation : EARLIER_GENERATION);
-  }
-
-  #note(id_worker: string, { served: { id_model, version } }: Wanted, generation: number): void {
-    this.#workers.set(id_worker, {
-      id_worker,
-      id_model,
-      version,
-      generation,
-      startedAt: this.#options.now(),
-      readyAt: undefined,
-      errorSince: undefined,
-      ended: undefined,
-    });
-  }
-
-  #onReady(worker: Supervised): void {
+  #onReady(worker: KnownWorker): void {
     worker.readyAt = this.#options.now();
     const wanted = this.#wanted.get(worker);
     if (wanted?.generation === worker.generation) this.#wanted.prove(wanted);
@@ -221,7 +189,7 @@ export class Supervisor {
     return view.models
       .filter(({ state }) => state === 'UNLOADING')
       .map(({ id_model, version }) => {
-        return { id_model, version, left: this.#countWorkers(view, { id_model, version }) };
+        return { id_model, version, left: this.#workers.count(view, { id_model, version }) };
       });
   }
 
@@ -231,7 +199,7 @@ export class Supervisor {
       const { id_model, version } = record;
       const key = modelKey(id_model, version);
       const served = this.#wanted.get(record) || record.replicas > 0 || record.state !== 'READY';
-      if (served || this.#countWorkers(view, record) > 0) {
+      if (served || this.#workers.count(view, record) > 0) {
         this.#desertedSince.delete(key);
         continue;
       }
@@ -260,7 +228,7 @@ export class Supervisor {
       case 'bury':
         await table.transition(action.id_worker, 'ACTIVE', 'ERROR', action.reason);
         await table.remove(action.id_worker);
-        this.#workers.delete(action.id_worker);
+        this.#workers.forget(action.id_worker);
         return;
       case 'unloaded':
         await this.#records.change(action, { state: 'UNAVAILABLE' });
@@ -277,7 +245,7 @@ export class Supervisor {
     const result = await table.transition(id_worker, 'ACTIVE', 'UPDATING', reason);
     // One that does not serve has nothing to finish.
     if (result === 'conflict') await table.remove(id_worker);
-    this.#workers.delete(id_worker);
+    this.#workers.forget(id_worker);
     // One that another has started sees in the table that it is to drain.
     provisioner.drain(id_worker);
   }
@@ -285,10 +253,10 @@ export class Supervisor {
   #startWorker(id_model: string, version: string): void {
     const wanted = this.#wanted.get({ id_model, version });
     if (!wanted) return;
-    const { provisioner, random64 } = this.#options;
+    const { provisioner, now, random64 } = this.#options;
     const id_worker = newWorkerId(id_model, version, random64());
     const { modelPath, config, revision } = wanted.served;
-    this.#note(id_worker, wanted, wanted.generation);
+    this.#workers.start(id_worker, wanted, now());
     provisioner.start({ id_worker, id_model, version, modelPath, config, revision });
   }
 
@@ -300,7 +268,7 @@ export class Supervisor {
   }
 
   /** The model does not load: what was served before stays; else it is left alone until somebody loads it again. */
-  async #onModelFailed(worker: Supervised, reason: string): Promise<void> {
+  async #onModelFailed(worker: KnownWorker, reason: string): Promise<void> {
     const { id_model, version, generation } = worker;
     const { log } = this.#options;
     const wanted = this.#wanted.get(worker);
@@ -315,7 +283,7 @@ export class Supervisor {
     });
   }
 
-  #onExited(worker: Supervised, reason: string): void {
+  #onExited(worker: KnownWorker, reason: string): void {
     const { table, log, now } = this.#options;
     const { id_worker, readyAt, generation } = worker;
     const status = table.worker(id_worker)?.status;
@@ -332,20 +300,5 @@ export class Supervisor {
   async #putRetired(name: VersionName, more: Partial<ModelRecord>): Promise<void> {
     const left = this.running(name.id_model, name.version);
     await this.#records.change(name, { ...more, state: left > 0 ? 'UNLOADING' : 'UNAVAILABLE' });
-  }
-
-  #countWorkers(view: TableView, name: VersionName): number {
-    let count = 0;
-    const counted = new Set<string>();
-    for (const row of view.workers) {
-      if (!isSameVersion(row, name)) continue;
-      count++;
-      counted.add(row.id_worker);
-    }
-    for (const worker of this.#workers.values()) {
-      if (isSameVersion(worker, name) && worker.ended === undefined && !counted.has(worker.id_worker))
-        count++;
-    }
-    return count;
   }
 }

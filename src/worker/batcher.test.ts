@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelSignature, Tensor } from '../oip/tensor.ts';
-import { Batcher, type BatchJob, type RunTiming } from './batcher.ts';
+import type { BatchJob, RunTiming } from './batch-job.ts';
+import { Batcher } from './batcher.ts';
 import type { InferenceSession } from './inference-session.ts';
 
 const SIGNATURE: ModelSignature = {

@@ -6,35 +6,11 @@
  * does not hold them up. What cannot be done in its time is not begun.
  */
 import type { ModelSignature, Tensor } from '../oip/tensor.ts';
+import type { BatchJob } from './batch-job.ts';
+import { BatchQueue, type Share, type Waiting } from './batch-queue.ts';
 import type { InferenceSession } from './inference-session.ts';
 import { RunTimes } from './run-times.ts';
 import { concatRows, type RowRange, sliceRows } from './tensor-rows.ts';
-
-/** What is to be run, and where the outcome goes. */
-export interface BatchJob {
-  readonly inputs: readonly Tensor[];
-  /** Rows in dimension 0; 1 for a model that is not batchable. */
-  readonly rows: number;
-  /** Wanted outputs, as indices into the signature. */
-  readonly outputs: readonly number[];
-  /** When it came, and until when it is of use; by the batcher's clock, milliseconds. */
-  readonly arrivedAt: number;
-  readonly deadline: number;
-  /** Asked before each run: a job nobody waits for is dropped. */
-  isCancelled(): boolean;
-  /** @param outputs one tensor for each of the job's outputs, in that order */
-  onDone(outputs: readonly Tensor[], timing: RunTiming): void;
-  onFailed(reason: 'deadline' | 'inference', error: unknown): void;
-}
-
-export interface RunTiming {
-  /** From arrival to the first run's start, milliseconds. */
-  readonly queueMs: number;
-  /** Within the session, milliseconds; of a run shared with others the whole. */
-  readonly inferMs: number;
-  /** Rows of the largest run that the job took part in. */
-  readonly batchRows: number;
-}
 
 export interface BatcherOptions {
   readonly session: InferenceSession;
@@ -47,55 +23,27 @@ export interface BatcherOptions {
   readonly now: () => number;
 }
 
-interface Waiting {
-  readonly job: BatchJob;
-  /** Which jobs may share a run: those of equal shapes behind dimension 0. */
-  readonly shapeKey: string;
-  /** Elements of a row in all inputs; of the whole job where the signature is not batchable. */
-  readonly rowElements: number;
-  nextRow: number;
-  startedAt: number | undefined;
-  inferMs: number;
-  batchRows: number;
-  /** Outputs of the slices so far, for each wanted output. */
-  readonly slices: Tensor[][];
-}
-
-/** A waiting job's share of one run. */
-interface Share {
-  readonly waiting: Waiting;
-  readonly from: number;
-  readonly rows: number;
-}
-
 export class Batcher {
   readonly #options: BatcherOptions;
   readonly #runTimes = new RunTimes();
-  #queue: Waiting[] = [];
+  readonly #queue: BatchQueue;
   #scheduled = false;
   #running = false;
   #delay: NodeJS.Timeout | undefined;
 
   constructor(options: BatcherOptions) {
+    const { signature, maxBatchRows } = options;
     this.#options = options;
+    this.#queue = new BatchQueue({ signature, maxBatchRows, runTimes: this.#runTimes });
   }
 
   /** Jobs that wait for a run. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#queue.size;
   }
 
   add(job: BatchJob): void {
-    this.#queue.push({
-      job,
-      shapeKey: this.#options.signature.batchable ? shapeKey(job.inputs) : '',
-      rowElements: elementsOf(job.inputs) / job.rows,
-      nextRow: 0,
-      startedAt: undefined,
-      inferMs: 0,
-      batchRows: 0,
-      slices: [],
-    });
+    this.#queue.add(job);
     this.#schedule();
   }
 
@@ -111,22 +59,13 @@ export class Batcher {
 
   /** Whether the configured delay lets the session wait for more rows; arms the timer that ends it. */
   #mayWait(): boolean {
-    const { maxDelayMs, maxBatchRows, now } = this.#options;
-    const first = this.#queue[0];
-    if (maxDelayMs <= 0 || !first) return false;
-    const until = first.job.arrivedAt + maxDelayMs;
-    const mustEndBy = until + this.#runTimes.expectedMs(this.#elementsOfRunWith(first));
-    let rows = 0;
-    for (const { job, nextRow } of this.#queue) {
-      rows += job.rows - nextRow;
-      if (job.deadline < mustEndBy) return false;
-    }
-    const left = until - now();
-    if (rows >= maxBatchRows || left <= 0 || first.startedAt !== undefined) return false;
+    const { maxDelayMs, now } = this.#options;
+    const leewayMs = maxDelayMs > 0 ? this.#queue.leewayMs(maxDelayMs, now()) : 0;
+    if (leewayMs <= 0) return false;
     this.#delay ??= setTimeout(() => {
       this.#delay = undefined;
       if (!this.#running) void this.#run();
-    }, left);
+    }, leewayMs);
     return true;
   }
 
@@ -135,76 +74,18 @@ export class Batcher {
     this.#delay = undefined;
     this.#running = true;
     try {
-      for (let shares = this.#takeBatch(); shares.length > 0; shares = this.#takeBatch()) {
+      for (let shares = this.#take(); shares.length > 0; shares = this.#take()) {
         await this.#runShares(shares);
         if (this.#mayWait()) break;
       }
     } finally {
       this.#running = false;
     }
-    if (this.#queue.length > 0 && this.#delay === undefined) this.#schedule();
+    if (this.#queue.size > 0 && this.#delay === undefined) this.#schedule();
   }
 
-  /**
-   * Takes the oldest job and all compatible ones that fit beside it, dropping what is no longer wanted, and what its
-   * time is too short for: of a job that has begun, when its time is over; of another, when it would be before its end.
-   */
-  #takeBatch(): Share[] {
-    const { maxBatchRows, signature } = this.#options;
-    const now = this.#options.now();
-    let elements = -1;
-    let doubted = -1;
-    let runMs = 0;
-    let judgedKey: string | undefined;
-    const shares: Share[] = [];
-    const left: Waiting[] = [];
-    let room = maxBatchRows;
-    let key: string | undefined;
-    for (const waiting of this.#queue) {
-      const { job } = waiting;
-      if (job.isCancelled()) continue;
-      // Beyond the first that is taken all are judged by its run, which they share or wait for.
-      if (key === undefined && (judgedKey !== waiting.shapeKey || !signature.batchable)) {
-        judgedKey = waiting.shapeKey;
-        elements = this.#elementsOfRunWith(waiting);
-        runMs = this.#runTimes.expectedMs(elements);
-      }
-      const neededMs = waiting.startedAt === undefined ? runMs * Math.ceil(job.rows / maxBatchRows) : 0;
-      if (now + neededMs > job.deadline) {
-        // An expectation that is wrong must not keep the model from ever showing it.
-        if (now <= job.deadline && doubted !== elements) {
-          this.#runTimes.doubt(elements);
-          doubted = elements;
-        }
-        job.onFailed('deadline', undefined);
-        continue;
-      }
-      const fits = key === undefined || (signature.batchable && waiting.shapeKey === key);
-      if (room === 0 || !fits) {
-        left.push(waiting);
-        continue;
-      }
-      key = waiting.shapeKey;
-      const rows = Math.min(room, job.rows - waiting.nextRow);
-      shares.push({ waiting, from: waiting.nextRow, rows });
-      waiting.nextRow += rows;
-      room -= signature.batchable ? rows : room;
-    }
-    for (const share of shares) if (share.waiting.nextRow < share.waiting.job.rows) left.push(share.waiting);
-    this.#queue = left;
-    return shares;
-  }
-
-  /** Elements of the largest run that a job could take part in now. */
-  #elementsOfRunWith({ shapeKey, rowElements }: Waiting): number {
-    const { maxBatchRows, signature } = this.#options;
-    if (!signature.batchable) return rowElements;
-    let rows = 0;
-    for (const waiting of this.#queue) {
-      if (waiting.shapeKey === shapeKey) rows += waiting.job.rows - waiting.nextRow;
-      if (rows >= maxBatchRows) return maxBatchRows * rowElements;
-    }
-    return rows * rowElements;
+  #take(): Share[] {
+    return this.#queue.take(this.#options.now());
   }
 
   async #runShares(shares: readonly Share[]): Promise<void> {
@@ -253,7 +134,7 @@ export class Batcher {
   async #onRunFailed(shares: readonly Share[], error: unknown): Promise<void> {
     if (shares.length === 1) {
       const { waiting } = shares[0] as Share;
-      this.#queue = this.#queue.filter((other) => other !== waiting);
+      this.#queue.remove(waiting);
       waiting.job.onFailed('inference', error);
       return;
     }
@@ -300,19 +181,4 @@ function wantedOutputs(shares: readonly Share[]): readonly number[] {
   const wanted = new Set<number>();
   for (const share of shares) for (const index of share.waiting.job.outputs) wanted.add(index);
   return [...wanted];
-}
-
-function elementsOf(inputs: readonly Tensor[]): number {
-  let elements = 0;
-  for (const { data } of inputs) elements += data.length;
-  return elements;
-}
-
-function shapeKey(inputs: readonly Tensor[]): string {
-  let key = '';
-  for (const input of inputs) {
-    for (let i = 1; i < input.shape.length; i++) key += `${input.shape[i]},`;
-    key += ';';
-  }
-  return key;
 }

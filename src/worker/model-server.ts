@@ -2,7 +2,8 @@
 import type { ServerRequest } from '../channel/server-connection.ts';
 import type { ModelSignature } from '../oip/tensor.ts';
 import { TurntableError } from '../turntable-error.ts';
-import { Batcher, type RunTiming } from './batcher.ts';
+import type { RunTiming } from './batch-job.ts';
+import { Batcher } from './batcher.ts';
 import type { InferenceSession } from './inference-session.ts';
 import { decodeRequest, type InferRequest } from './oip/decode-request.ts';
 import { encodeResponse } from './oip/encode-response.ts';
