@@ -20,6 +20,7 @@ import {
   post,
 } from '../support/oip-client.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { removeRow } from '../support/remove-row.ts';
 import {
   type RoleProcess,
   startAttached,
@@ -178,10 +179,7 @@ describe('a server that is attached', () => {
     const front = await gateway();
     const attached = await attach(upstream.url, 'fraud', '--heartbeat-ms', '100');
     await activeWorkers(front, 1);
-    const prefix = options.flags[1];
-    await redis.cli('DEL', `{${prefix}}:worker:${attached.id_worker}`);
-    await redis.cli('SREM', `{${prefix}}:workers`, attached.id_worker);
-    await redis.cli('ZADD', `{${prefix}}:removed`, Date.now(), attached.id_worker);
+    await removeRow(redis, options.flags[1] as string, attached.id_worker);
     const row = await eventually('another row', async () =>
       (await workersOf(front.url)).find(
         ({ id_worker, status }) => id_worker !== attached.id_worker && status === 'ACTIVE',

@@ -11,6 +11,7 @@ import { freePort } from '../support/free-port.ts';
 import { type Load, startLoad } from '../support/load.ts';
 import { activeWorkers, tableOf } from '../support/members.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
+import { removeRow } from '../support/remove-row.ts';
 import {
   type RoleProcess,
   startControllerProcess,
@@ -128,9 +129,7 @@ describe('a worker started by hand', () => {
   it('ends with 1 and says why when its row is removed', async () => {
     await run(startGateway(options));
     const worker = await run(startWorkerByHand('fraud', options));
-    const prefix = options.flags[1];
-    await redis.cli('DEL', `{${prefix}}:worker:${worker.id_worker}`);
-    await redis.cli('ZADD', `{${prefix}}:removed`, Date.now(), worker.id_worker);
+    await removeRow(redis, options.flags[1] as string, worker.id_worker);
     expect(await worker.exited).toBe('code 1');
     expect(worker.output.match(/somebody removed this worker from the control table/g)).toHaveLength(1);
   });
