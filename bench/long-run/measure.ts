@@ -45,6 +45,8 @@ const WARM_UP_REQUESTS = 4_000;
 /** After a load has ended: for connections that idle away, and for what gateways state last (CT3). */
 const SETTLE_MS = 3_500;
 const HEAP_EVERY_SECONDS = 5;
+/** While the run goes on, of so many requests one tells of latency. */
+const PROGRESS_EVERY = 16;
 /** In each minute a worker is killed after this part of it. */
 const KILL_AT = 0.3;
 
@@ -76,9 +78,9 @@ export async function measureLongRun(run: LongRun): Promise<LongRunSamples> {
   const troubles: unknown[] = [];
   const begin = performance.now();
   const now = () => performance.now() - begin;
-  const slice = (minute: number, load: Load) =>
+  const slice = (minute: number, load: Load, every: number) =>
     cutSlice(minute, {
-      ...{ load, holds, sliceSeconds: options.sliceSeconds },
+      ...{ load, holds, every, sliceSeconds: options.sliceSeconds },
       disturbed: disturbances(ended, options.calmMs),
     });
   const onSecond = (second: number, load: Load) => {
@@ -101,7 +103,7 @@ export async function measureLongRun(run: LongRun): Promise<LongRunSamples> {
       kills.push(kill);
     }
     // A second later, when what came last in it has been answered.
-    if (within === 1 && minute > 0) say(minuteLine(slice(minute, load)));
+    if (within === 1 && minute > 0) say(minuteLine(slice(minute, load, PROGRESS_EVERY)));
   };
   const load: OpenLoopResult = await runOpenLoop({
     ...{ ...send, arrivalsMs },
@@ -110,7 +112,7 @@ export async function measureLongRun(run: LongRun): Promise<LongRunSamples> {
   server.assertRunning();
   const killed = await Promise.all(kills);
   if (troubles.length > 0) throw troubles[0];
-  const slices = Array.from({ length: options.slices }, (_, index) => slice(index + 1, load));
+  const slices = Array.from({ length: options.slices }, (_, index) => slice(index + 1, load, 1));
   say(minuteLine(slices.at(-1) as Slice));
 
   await sleep(SETTLE_MS, undefined, { signal });
