@@ -1,5 +1,5 @@
 /** A TCP port of the loopback address that a server of a test or benchmark can have, also when it is started again. */
-import { createServer } from 'node:net';
+import { assertFree } from '../../src/gateway/listening-sockets.ts';
 
 /** Below the range that the system gives to outgoing connections, so that none of those takes it meanwhile. */
 const FIRST = 12_000;
@@ -19,9 +19,8 @@ export async function freePort(): Promise<number> {
 }
 
 function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
+  return assertFree(port, '127.0.0.1').then(
+    () => true,
+    () => false,
+  );
 }
